@@ -1,0 +1,1 @@
+"""How the product is installed, configured, started, stopped and backed up."""
