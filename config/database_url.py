@@ -23,7 +23,7 @@ EXAMPLE = "postgres://user:password@host:5432/database"
 
 
 def parse_database_url(url: str) -> DatabaseAddress:
-    """Split `postgres://user:password@host:port/database?option=value`; a socket folder goes into host, as %2F or `?host=/folder`."""
+    """Split `postgres://user:password@host:port/database?option=value`; a socket is `?host=/folder` or a host with %2F."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
