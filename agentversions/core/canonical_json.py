@@ -1,0 +1,122 @@
+"""Canonical JSON (RFC 8785), and a strict reader that refuses what has no canonical form."""
+
+import json
+import math
+from typing import Any
+
+import rfc8785
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
+
+
+class NotCanonicalisable(ValueError):
+    """A text or a value that cannot be stored as canonical JSON; the message says what to put right."""
+
+
+def canonical(value: Any) -> str:
+    """The RFC 8785 text of a JSON value. Raises NotCanonicalisable with a sentence when it has none."""
+    check(value)
+    try:
+        text = rfc8785.dumps(value).decode()
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise NotCanonicalisable(f"This cannot be stored as JSON: {error}.") from error
+    check_size(text)
+    return text
+
+
+def check_size(text: str) -> None:
+    """Refuse a document over 2 MB (its UTF-8 bytes)."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        raise NotCanonicalisable(
+            f"The configuration has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB. "
+            "Move long texts into a knowledge base."
+        )
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON strictly: duplicate keys, NaN, NUL, lone surrogates, depth and big integers are refused by name."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise NotCanonicalisable("The text is not UTF-8. Save the file as UTF-8 and try again.") from error
+    check_size(text)
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise NotCanonicalisable(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    except RecursionError as error:
+        raise NotCanonicalisable(_too_deep()) from error
+    except ValueError as error:
+        if isinstance(error, NotCanonicalisable):
+            raise
+        raise NotCanonicalisable("A number in this JSON is too long. Write it as text.") from error
+    check(value)
+    return value
+
+
+def check(value: Any) -> None:
+    """Refuse what RFC 8785 cannot carry, or PostgreSQL cannot store; walks without recursion."""
+    stack: list[tuple[Any, int, str]] = [(value, 1, "")]
+    while stack:
+        item, depth, path = stack.pop()
+        if isinstance(item, str):
+            _check_string(item, path)
+        elif isinstance(item, bool) or item is None:
+            continue
+        elif isinstance(item, int):
+            if abs(item) > MAX_INTEGER:
+                raise NotCanonicalisable(f"The whole number at {_at(path)} is beyond 2^53. Write it as text.")
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                raise NotCanonicalisable(f"The number at {_at(path)} is not a finite number.")
+        elif isinstance(item, dict | list | tuple):
+            if depth > MAX_DEPTH:
+                raise NotCanonicalisable(_too_deep())
+            _push_children(stack, item, depth + 1, path)
+        else:
+            raise NotCanonicalisable(f"The value at {_at(path)} is of a type that JSON does not have.")
+
+
+def _push_children(stack: list[tuple[Any, int, str]], item: Any, depth: int, path: str) -> None:
+    if isinstance(item, dict):
+        for key, child in item.items():
+            if not isinstance(key, str):
+                raise NotCanonicalisable(f"The key {key!r} at {_at(path)} is not text.")
+            _check_string(key, path)
+            stack.append((child, depth, f"{path}.{key}" if path else key))
+    else:
+        stack.extend((child, depth, f"{path}[{index}]") for index, child in enumerate(item))
+
+
+def _check_string(text: str, path: str) -> None:
+    if "\x00" in text:
+        raise NotCanonicalisable(f"The text at {_at(path)} holds a NUL character. Remove it.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonicalisable(f"The text at {_at(path)} holds half a character (a lone surrogate).") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise NotCanonicalisable(f"The key “{key[:80]}” stands twice in one object. Keep one of them.")
+        result[key] = value
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise NotCanonicalisable(f"{name} is not a JSON number.")
+
+
+def _too_deep() -> str:
+    return f"The JSON is nested more than {MAX_DEPTH} levels deep. Flatten it."
+
+
+def _at(path: str) -> str:
+    return f"“{path}”" if path else "the top"

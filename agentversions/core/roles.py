@@ -1,0 +1,38 @@
+"""Who may do what: the roles and their permissions, as data."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles a person or a token may have; one may have several."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What can be allowed. Views and API paths name the one they need."""
+
+    READ = "read"
+    EDIT = "edit"
+    ROUTE = "route"
+    APPROVE = "approve"
+    ADMINISTER = "administer"
+
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({Permission.READ}),
+    Role.EDITOR: frozenset({Permission.READ, Permission.EDIT}),
+    Role.OPERATOR: frozenset({Permission.READ, Permission.ROUTE}),
+    Role.APPROVER: frozenset({Permission.READ, Permission.APPROVE}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+def permissions_of(roles: list[str]) -> frozenset[Permission]:
+    """Everything that these roles allow together; an unknown role allows nothing."""
+    known = [Role(role) for role in roles if role in set(Role)]
+    return frozenset().union(*(PERMISSIONS[role] for role in known))

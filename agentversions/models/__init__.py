@@ -1,0 +1,23 @@
+"""The models of Build: agents, configurations, versions, deployments, libraries, people and the audit trail."""
+
+from .agents import Agent
+from .audit import AuditEntry
+from .configurations import Configuration
+from .deployments import Deployment
+from .libraries import LibraryEntry, LibraryRevision
+from .people import ApiToken, User
+from .presence import EditorPresence
+from .versions import AgentVersion
+
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "ApiToken",
+    "AuditEntry",
+    "Configuration",
+    "Deployment",
+    "EditorPresence",
+    "LibraryEntry",
+    "LibraryRevision",
+    "User",
+]

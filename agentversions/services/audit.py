@@ -1,0 +1,42 @@
+"""Writes the audit trail: every service of every app calls `record` inside its transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+from agentversions.models import AuditEntry, User
+from agentversions.models.database import ClockTimestamp
+
+SITTING = timedelta(minutes=30)
+"""Saves of one person less than this apart are one sitting: one audit entry, one group in the draft history."""
+
+
+def record(
+    *,
+    action: str,
+    subject_kind: str,
+    subject: str,
+    reason: str = "",
+    before: Any = None,
+    after: Any = None,
+    actor: User | None,
+) -> AuditEntry:
+    """Append one entry: `action` in the past tense (`version published`), `subject` the thing's slug or number."""
+    return AuditEntry.objects.create(
+        action=action,
+        subject_kind=subject_kind,
+        subject=subject,
+        reason=reason,
+        before=before,
+        after=after,
+        actor=actor,
+    )
+
+
+def record_once_per_sitting(
+    *, action: str, subject_kind: str, subject: str, before: Any = None, actor: User
+) -> AuditEntry | None:
+    """Append an entry unless this person's last one for this thing says the same and is younger than a sitting."""
+    trail = AuditEntry.objects.filter(subject_kind=subject_kind, subject=subject).order_by("-id")
+    if trail.filter(action=action, actor=actor, at__gt=ClockTimestamp() - SITTING).exists():
+        return None
+    return record(action=action, subject_kind=subject_kind, subject=subject, before=before, actor=actor)

@@ -1,0 +1,35 @@
+"""The one place where an agent's draft pointer moves: the row, its history and its name in lists change together."""
+
+
+from agentversions.core.configuration import AgentConfiguration
+from agentversions.models import Agent, Configuration, User
+from agentversions.models.database import ClockTimestamp
+
+from .errors import AgentArchived
+
+
+def lock_agent(agent: Agent) -> Agent:
+    """The agent's row, locked until the transaction ends, with its draft. Writers of one agent queue here."""
+    return Agent.objects.select_for_update(of=("self",)).select_related("draft").get(pk=agent.pk)
+
+
+def refuse_archived(agent: Agent) -> None:
+    """Raise AgentArchived when the agent was put away."""
+    if agent.is_archived:
+        raise AgentArchived(f"“{agent.name}” is archived. Bring it back before you change it.")
+
+
+def move_draft(
+    *, agent: Agent, configuration: Configuration, content: AgentConfiguration, reason: str, actor: User
+) -> None:
+    """Point a locked agent's draft at a configuration and write the history row with its reason."""
+    agent.draft = configuration
+    agent.name, agent.kind = content.name, content.kind
+    agent.draft_changed_by = actor
+    agent.draft_changed_at = ClockTimestamp()  # type: ignore[assignment]
+    agent._history_user = actor  # type: ignore[attr-defined]
+    agent._change_reason = reason  # type: ignore[attr-defined]
+    agent.save(update_fields=["draft", "name", "kind", "draft_changed_at", "draft_changed_by"])
+    agent.refresh_from_db(fields=["draft_changed_at"])
+
+

@@ -1,0 +1,14 @@
+"""The addresses of Build, one module per area."""
+
+from . import agents, compare, editor, importing, libraries, tokens, versions
+
+app_name = "agentversions"
+urlpatterns = [
+    *agents.urlpatterns,
+    *importing.urlpatterns,
+    *editor.urlpatterns,
+    *versions.urlpatterns,
+    *compare.urlpatterns,
+    *libraries.urlpatterns,
+    *tokens.urlpatterns,
+]

@@ -1,0 +1,5 @@
+"""Addresses: agents."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses: editor."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

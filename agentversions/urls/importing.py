@@ -1,0 +1,5 @@
+"""Addresses: importing."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses: libraries."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

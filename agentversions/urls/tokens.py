@@ -1,0 +1,5 @@
+"""Addresses: tokens."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses: versions."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
