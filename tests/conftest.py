@@ -1,0 +1,51 @@
+"""The database of the tests: migrated by the owner role, used through the application's role, exactly as in production."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import TransactionTestCase
+from django.test.utils import setup_databases, teardown_databases
+
+from tests.database import as_owner, empty_all_tables
+
+# Append-only tables refuse TRUNCATE, so tests that commit are cleaned up by the owner with the triggers off.
+TransactionTestCase._fixture_teardown = lambda self: empty_all_tables()  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Create and migrate the test database as its owner, then hand it to the application's role."""
+    from config.embedded_postgres import ensure_running
+
+    if not os.environ.get("DATABASE_URL"):
+        ensure_running()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    connection.settings_dict["TEST"]["NAME"] = "_".join(
+        part for part in ("test", os.environ.get("TEST_DATABASE_SUFFIX", ""), worker, str(os.getpid())) if part
+    )
+    with django_db_blocker.unblock():
+        with as_owner():
+            config = setup_databases(verbosity=0, interactive=False)
+            from django.core.management import call_command
+
+            call_command("apply_privileges", stdout=io.StringIO())
+        yield
+        with as_owner():
+            teardown_databases(config, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real agent configurations and prompt histories; skips where it is absent."""
+    folder = Path(settings.CORPUS)
+    if not folder.is_dir():
+        pytest.skip(f"The corpus of real configurations is not at {folder} (set CORPUS).")
+    return folder
+
+
