@@ -9,7 +9,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def data_folder() -> Path:
-    """The folder for local state, `.data` beside the code unless AGENT_VERSIONS_DATA names another; for its owner only."""
+    """The folder for local state, `.data` beside the code unless AGENT_VERSIONS_DATA names another, for its owner."""
     folder = Path(os.environ.get("AGENT_VERSIONS_DATA") or PROJECT / ".data").resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

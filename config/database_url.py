@@ -23,7 +23,7 @@ EXAMPLE = "postgres://user:password@host:5432/database"
 
 
 def parse_database_url(url: str) -> DatabaseAddress:
-    """Split `postgres://user:password@host:port/database?option=value`; a socket is `?host=/folder` or a host with %2F."""
+    """Split `postgres://user:password@host:port/database?option=value`; a socket folder is the host, as %2F."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from config.data_folder import data_folder
@@ -42,9 +43,13 @@ class Layout:
 
 def find_layout() -> Layout:
     """The layout for this user and this place; the first call decides, later ones find the same."""
+    return _layout_of(data_folder())
+
+
+@cache
+def _layout_of(folder: Path) -> Layout:
     if os.geteuid() != 0:
         return _own_layout()
-    folder = data_folder()
     folder.chmod(0o711)  # to pass through, not to list; the secrets inside are 0600
     user = _unprivileged_user()
     return Layout(_programs_for(user), _data_for(user), user)

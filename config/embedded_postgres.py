@@ -1,12 +1,14 @@
 """The embedded PostgreSQL: its own server process on 127.0.0.1, started and stopped by the project.
 
-`python -m config.embedded_postgres start|stop|status|url`
+`python -m config.embedded_postgres start|stop|status|url|with COMMAND…`
 """
 
 import fcntl
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -164,7 +166,7 @@ def _check_version(layout: Layout) -> None:
     if ours != theirs:
         raise Problem(
             f"The data in {layout.data} are of PostgreSQL {theirs}, this release brings {ours}: "
-            "with the earlier release run `make backup`, move the data away, and run `make restore FILE=…` with this one."
+            "with the earlier release run `make backup`, move the data away, then `make restore FILE=…` with this one."
         )
 
 
@@ -186,7 +188,7 @@ def _open_log() -> int:
 
 
 def _ensure_roles(credentials: Credentials) -> None:
-    """The owner, who migrates, and the application's role, which owns and creates nothing; each start puts them right."""
+    """The owner, who migrates, and the application's role, which owns nothing; each start puts them right."""
     with psycopg.connect(credentials.url(SUPERUSER, "postgres"), autocommit=True, connect_timeout=5) as connection:
         existing = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
         wanted = [(OWNER, credentials.owner_password, "CREATEDB"), (APP, credentials.app_password, "NOCREATEDB")]
@@ -221,6 +223,19 @@ def _wait_for_users(seconds: float) -> bool:
                 return True
 
 
+def _run_with_server(command: list[str]) -> int:
+    """Run a command while the server runs; with DATABASE_URL there is nothing to start."""
+    if os.environ.get("DATABASE_URL"):
+        return subprocess.call(command)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with in_use(), subprocess.Popen(command) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            return process.wait()
+
+
 def main(arguments: list[str]) -> int:
     """The command line."""
     match arguments:
@@ -237,6 +252,8 @@ def main(arguments: list[str]) -> int:
             return 0 if is_running() else 3
         case ["url"]:
             print(load_credentials().url(OWNER if os.environ.get("AGENT_VERSIONS_DB_ROLE") == "owner" else APP))
+        case ["with", *command] if command:
+            return _run_with_server(command)
         case _:
             print(__doc__, file=sys.stderr)
             return 2

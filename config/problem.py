@@ -2,4 +2,4 @@
 
 
 class Problem(Exception):
-    """Stops a command; the message is one sentence that says what is wrong and what to do, shown without a traceback."""
+    """Stops a command; its message, one sentence without a traceback, says what is wrong and what to do."""

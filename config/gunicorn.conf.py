@@ -1,0 +1,34 @@
+"""Settings of gunicorn, the application server (docs/operations.md has the table of variables)."""
+
+import os
+from pathlib import Path
+
+from config.parent_death import stop_with_parent
+
+wsgi_app = "config.wsgi"
+bind = f"{os.environ.get('BIND_HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+preload_app = False  # each worker opens its own connections and threads, after the fork
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None
+control_socket_disable = True
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.json_logs.JsonFormatter"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+    "root": {"handlers": ["stdout"], "level": "WARNING"},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
+        "gunicorn.access": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
+    },
+}
+if Path("/dev/shm").is_dir():  # noqa: S108 heartbeats of the workers: a disk that waits must not look like a dead worker
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+if os.environ.get("AGENT_VERSIONS_SUPERVISED"):
+    stop_with_parent()

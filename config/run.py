@@ -1,0 +1,198 @@
+"""Starts the whole product and stops it again: `make run`."""
+
+import errno
+import fcntl
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from config import assets, embedded_postgres
+from config.bootstrap import PYTHON
+from config.data_folder import PROJECT, data_folder, write_private
+from config.database_url import BadDatabaseUrl, parse_database_url
+from config.parent_death import stop_with_parent
+from config.problem import Problem
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 25  # seconds; longer than gunicorn's own graceful_timeout
+
+
+def run() -> None:
+    """Install what is missing, start the database, bring it up to date, serve until told to stop."""
+    started = time.monotonic()
+    port = _port()
+    with only_one_runs(port):
+        _wait_until_free(port)
+        _check_surroundings()
+        assets.build()
+        embedded = not os.environ.get("DATABASE_URL")
+        with embedded_postgres.in_use() if embedded else nullcontext():
+            _prepare_database()
+            sign_ins = _load_demo_once() if embedded else ""
+            with _application_server(port) as server:
+                _wait_until_it_answers(server, port)
+                address = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"
+                print(f"\nAgent Versions is ready after {time.monotonic() - started:.1f} s: {address}")
+                print(f"{sign_ins}\nStop it with Ctrl-C.", flush=True)
+                _watch(server, embedded=embedded)
+
+
+@contextmanager
+def only_one_runs(port: int) -> Iterator[None]:
+    """Hold this project's lock while the application runs; it ends with its process, however that ends."""
+    with (data_folder() / "run.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Problem(f"Agent Versions already runs from this folder, at {lock.read().strip()}.") from None
+        lock.truncate(0)
+        lock.write(f"http://127.0.0.1:{port}\n")
+        lock.flush()
+        yield
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Problem(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _wait_until_free(port: int) -> None:
+    """Refuse a taken port, but not at once: a server that was just killed needs a moment to let go of it."""
+    host = os.environ.get("BIND_HOST") or "127.0.0.1"
+    until = time.monotonic() + 2
+    while reason := _why_not(host, port):
+        if time.monotonic() > until:
+            raise Problem(f"Port {port} of {host} cannot be used ({reason}); choose another: PORT={port + 1} make run")
+        time.sleep(0.1)
+
+
+def _why_not(host: str, port: int) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return "another program has it" if error.errno == errno.EADDRINUSE else (error.strerror or "refused")
+    return ""
+
+
+def _check_surroundings() -> None:
+    for variable in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+        if url := os.environ.get(variable):
+            try:
+                parse_database_url(url)
+            except BadDatabaseUrl as error:
+                raise Problem(f"{variable}: {error}") from error
+    if os.environ.get("DATABASE_URL") and not os.environ.get("DATABASE_OWNER_URL"):
+        print(
+            "DATABASE_OWNER_URL is not set: the application's role owns the tables, so only triggers protect versions."
+        )
+    if not shutil.which("git"):
+        print("git was not found: everything else works, but updating by `git pull` needs it.")
+
+
+def _prepare_database() -> None:
+    if subprocess.call([str(PYTHON), "-m", "config.prepare_database"], cwd=PROJECT):
+        raise Problem(
+            "The database could not be brought to this release; the lines above say why. Nothing was started."
+        )
+
+
+def _load_demo_once() -> str:
+    """Load the demo unless it was, and give what it said: its sign-ins."""
+    said = data_folder() / "demo_loaded"
+    if not said.exists():
+        print("Loading the demo …", flush=True)
+        command = [str(PYTHON), "manage.py", "load_demo"]
+        result = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
+        if result.returncode:
+            raise Problem("The demo could not be loaded; the lines above say why.")
+        write_private(said, result.stdout)
+    return said.read_text(encoding="utf-8")
+
+
+@contextmanager
+def _application_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """gunicorn in a session of its own: Ctrl-C reaches only us, and we stop things in order."""
+    server = subprocess.Popen(
+        [str(PYTHON), "-m", "gunicorn", "--config", "config/gunicorn.conf.py"],
+        cwd=PROJECT,
+        env={**os.environ, "PORT": str(port), "AGENT_VERSIONS_SUPERVISED": "1"},
+        start_new_session=True,
+    )
+    try:
+        yield server
+    finally:
+        _ignore_signals()
+        print("Stopping …", flush=True)
+        server.terminate()
+        try:
+            server.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        connection = http.client.HTTPConnection(os.environ.get("BIND_HOST") or "127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", "/", headers={"Host": "127.0.0.1"})
+            if connection.getresponse().status < 500:
+                return
+            raise Problem("The application answers with an error; the lines above say why.")
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise Problem("The application did not start; the lines above say why.")
+
+
+def _watch(server: subprocess.Popen[bytes], *, embedded: bool) -> None:
+    """Wait; start the embedded PostgreSQL again when somebody killed it (connections heal by themselves)."""
+    while True:
+        try:
+            code = server.wait(2)
+        except subprocess.TimeoutExpired:
+            if embedded and not embedded_postgres.is_running():
+                print("The embedded PostgreSQL had stopped; starting it again.", flush=True)
+                embedded_postgres.ensure_running()
+        else:
+            raise Problem(f"The application server ended by itself (exit code {code}); the lines above say why.")
+
+
+def _ignore_signals() -> None:
+    for name in STOP_SIGNALS:
+        signal.signal(name, signal.SIG_IGN)
+
+
+def main() -> int:
+    """Exit codes: 0 after Ctrl-C or SIGTERM, 1 with a sentence when something has to be mended."""
+    for name in STOP_SIGNALS:
+        signal.signal(name, signal.default_int_handler)
+    if os.environ.get("MAKELEVEL"):
+        stop_with_parent()
+    try:
+        run()
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
