@@ -17,7 +17,6 @@ run: packages ## Install what is missing, start everything, print the address (P
 	@$(RUN) config.run
 
 test: dev-packages assets lint ## Every check and every test, with all they need installed first
-	@$(RUN) config.browser --install
 	@$(WITH_DATABASE) $(RUN) config.checks test
 
 lint: dev-packages ## Format, lint, layers, types, templates

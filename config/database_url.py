@@ -1,7 +1,7 @@
 """Database addresses as one URL, the form every hosting service hands out."""
 
 from typing import TypedDict
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 
 class DatabaseAddress(TypedDict):
@@ -46,6 +46,11 @@ def parse_database_url(url: str) -> DatabaseAddress:
         "PORT": str(port or options.pop("port", "")),
         "OPTIONS": options,
     }
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server and role, another database."""
+    return urlsplit(url.strip())._replace(path=f"/{quote(name, safe='')}").geturl()
 
 
 def _host(netloc: str) -> str:

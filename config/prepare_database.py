@@ -5,10 +5,11 @@
 
 import os
 import sys
+from io import StringIO
 
 import django
-from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, ProgrammingError, connection
 
 from config.problem import Problem
 
@@ -21,10 +22,16 @@ def prepare() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         raise Problem(f"The database does not answer: {str(error).strip().splitlines()[0]}") from error
-    if connection.pg_version < OLDEST * 10_000:
-        raise Problem(f"PostgreSQL {OLDEST} or newer is needed; this server is {connection.pg_version // 10_000}.")
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("apply_privileges", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::integer / 10000")
+        (version,) = cursor.fetchone()
+    if version < OLDEST:
+        raise Problem(f"PostgreSQL {OLDEST} or newer is needed; this server is {version}.")
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("apply_privileges", stdout=StringIO())
+    except (CommandError, ProgrammingError) as error:
+        raise Problem(f"The database could not be brought to this release: {error}") from error
 
 
 if __name__ == "__main__":

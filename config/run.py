@@ -28,7 +28,7 @@ def run() -> None:
     """Install what is missing, start the database, bring it up to date, serve until told to stop."""
     started = time.monotonic()
     port = _port()
-    with only_one_runs(port):
+    with only_one_runs(f"the application at http://127.0.0.1:{port}"):
         _wait_until_free(port)
         _check_surroundings()
         assets.build()
@@ -45,16 +45,16 @@ def run() -> None:
 
 
 @contextmanager
-def only_one_runs(port: int) -> Iterator[None]:
+def only_one_runs(what: str) -> Iterator[None]:
     """Hold this project's lock while the application runs; it ends with its process, however that ends."""
     with (data_folder() / "run.lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise Problem(f"Agent Versions already runs from this folder, at {lock.read().strip()}.") from None
+            raise Problem(f"In this folder runs already {lock.read()}; stop it first.") from None
         lock.truncate(0)
-        lock.write(f"http://127.0.0.1:{port}\n")
+        lock.write(what)
         lock.flush()
         yield
 

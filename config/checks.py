@@ -1,0 +1,74 @@
+"""Every check of the code and every test, in the order in which they fail fastest.
+
+`python -m config.checks lint|test`
+"""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from config.browser import install_browser
+from config.data_folder import PROJECT
+from config.problem import Problem
+
+BIN = PROJECT / ".venv" / "bin"
+# Long ones first, as they run side by side.
+LINTS = {
+    "types": ["mypy"],
+    "templates (lint)": ["djlint", "templates", "--lint", "--quiet"],
+    "layers": ["lint-imports", "--no-cache"],
+    "code": ["ruff", "check", "--quiet", "."],
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "templates (format)": ["djade", "--target-version", "5.2", "--check"],
+}
+CORE, FAULTS = "tests/core", "tests/faults"
+
+
+def lint() -> int:
+    """Run all checks side by side; the words of those that fail follow."""
+    LINTS["templates (format)"] += [str(path) for path in sorted((PROJECT / "templates").rglob("*.html"))]
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        results = list(pool.map(_lint, LINTS.items()))
+    return max(results)
+
+
+def test() -> int:
+    """Migrations complete, then the fast tests, the others on all cores, and alone those that break the server."""
+    environment = {**os.environ, "CHROMIUM_PATH": install_browser()}
+    pytest = [str(BIN / "python"), "-m", "pytest", "-q"]
+    steps = [
+        [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
+        [*pytest, CORE],
+        [*pytest, "tests", f"--ignore={CORE}", f"--ignore={FAULTS}", "-n", "2", "--dist", "worksteal"],
+    ]
+    if any((PROJECT / FAULTS).glob("test_*.py")):
+        steps.append([*pytest, FAULTS])
+    for step in steps:
+        started = time.monotonic()
+        print(f"\n$ {' '.join(step[1:])}", flush=True)
+        code = subprocess.call(step, cwd=PROJECT, env=environment)
+        print(f"{time.monotonic() - started:.1f} s", flush=True)
+        if code:
+            return code
+    return 0
+
+
+def _lint(check: tuple[str, list[str]]) -> int:
+    name, command = check
+    started = time.monotonic()
+    result = subprocess.run(
+        [str(BIN / command[0]), *command[1:]], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    words = f"\n{result.stdout}{result.stderr}" if result.returncode else ""
+    verdict = "FAILED" if result.returncode else "fine"
+    print(f"{name}: {verdict} ({time.monotonic() - started:.1f} s){words}", flush=True)
+    return result.returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit({"lint": lint, "test": test}[sys.argv[1]]())
+    except Problem as problem:
+        sys.exit(str(problem))
