@@ -68,8 +68,7 @@ def used_icons(project: Path) -> dict[str, Path]:
             found.setdefault(name, template)
     for package in PACKAGES:
         for module in sorted((project / package).rglob("*.py")):
-            source = module.read_text(encoding="utf-8")
-            for name in (*USE.findall(source), *_declared(ast.parse(source))):
+            for name in _declared(ast.parse(module.read_text(encoding="utf-8"))):
                 found.setdefault(name, module)
     return found
 
