@@ -33,7 +33,7 @@ def fragment_or_page(
 def done(
     request: HttpRequest, message: str, *, to: str, event: str, undo: str = "", detail: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """Success: for HTMX an emptied host, a toast and one event in the past tense; else a message and a redirect to `to`.
+    """Success: for HTMX an emptied host, a toast and one event in the past tense; else a message and a redirect.
 
     `undo` is the address that takes it back by POST; the toast offers it.
     """

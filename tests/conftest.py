@@ -1,4 +1,4 @@
-"""The database of the tests: migrated by the owner role, used through the application's role, exactly as in production."""
+"""The database of the tests: migrated by the owner role, used through the application's role, as in production."""
 
 import io
 import os
@@ -47,5 +47,3 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"The corpus of real configurations is not at {folder} (set CORPUS).")
     return folder
-
-

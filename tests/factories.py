@@ -42,9 +42,7 @@ def make_configuration(**fields: Any) -> AgentConfiguration:
 
 def make_agent(actor: User | None = None, *, slug: str = "", folder: str = "", **fields: Any) -> Agent:
     """An agent with a publishable draft."""
-    return create_agent(
-        content=make_configuration(**fields), slug=slug, folder=folder, actor=actor or make_user()
-    )
+    return create_agent(content=make_configuration(**fields), slug=slug, folder=folder, actor=actor or make_user())
 
 
 def make_version(agent: Agent, actor: User | None = None, *, name: str = "A change", **fields: Any) -> AgentVersion:

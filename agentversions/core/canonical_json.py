@@ -9,6 +9,8 @@ import rfc8785
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
+PLAIN_DIGITS_END = 1e21
+"""RFC 8785 writes whole floats below this in plain digits, so they come back as integers."""
 
 
 class NotCanonicalisable(ValueError):
@@ -73,6 +75,8 @@ def check(value: Any) -> None:
         elif isinstance(item, float):
             if not math.isfinite(item):
                 raise NotCanonicalisable(f"The number at {_at(path)} is not a finite number.")
+            if item.is_integer() and MAX_INTEGER < abs(item) < PLAIN_DIGITS_END:
+                raise NotCanonicalisable(f"The whole number at {_at(path)} is beyond 2^53. Write it as text.")
         elif isinstance(item, dict | list | tuple):
             if depth > MAX_DEPTH:
                 raise NotCanonicalisable(_too_deep())

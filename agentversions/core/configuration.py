@@ -16,7 +16,7 @@ Json = dict[str, Any]
 def setting(
     default: Any = ..., *, label: str, unit: str = "", hint: str = "", kind: str = "value", **constraints: Any
 ) -> Any:
-    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long), json, secret-free headers."""
+    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long) or json."""
     extra = {name: value for name, value in {"unit": unit, "kind": kind}.items() if value}
     if default is not ... and callable(default):
         constraints["default_factory"] = default
@@ -26,7 +26,7 @@ def setting(
 
 
 class Part(BaseModel):
-    """Base of every part of a configuration: immutable, and an unknown field is an error that names it."""
+    """Base of every part of a configuration: immutable; an unknown field is an error that names it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -127,7 +127,9 @@ class Tool(Part):
     name: Key = setting(label="Name")
     description: str = setting("", label="Description", kind="text")
     kind: Literal["webhook", "client", "built_in"] = setting(
-        "webhook", label="Runs as", hint="webhook: we call an address; client: your code runs it; built_in: the platform."
+        "webhook",
+        label="Runs as",
+        hint="webhook: we call an address; client: your code runs it; built_in: the platform.",
     )
     parameters: Json = setting(no_parameters, label="Parameters", kind="json", hint="JSON Schema.")
     endpoint: Annotated[str, Field(max_length=2_000)] = setting("", label="Address")
@@ -259,9 +261,7 @@ TABS: tuple[Tab, ...] = (
         fields=("name", "kind", "system_prompt", "welcome_message", "variables"),
     ),
     Tab(key="model", label="Model", icon="cpu", fields=("model",)),
-    Tab(
-        key="voice", label="Voice", icon="volume", fields=("language", "voice", "transcriber", "background_sound")
-    ),
+    Tab(key="voice", label="Voice", icon="volume", fields=("language", "voice", "transcriber", "background_sound")),
     Tab(key="turn_taking", label="Turn taking", icon="clock", fields=("turn_taking",)),
     Tab(key="knowledge", label="Knowledge", icon="books", fields=("knowledge_bases",)),
     Tab(key="tools", label="Tools", icon="tool", fields=("tools",)),

@@ -93,7 +93,9 @@ def _tool_problems(tool: Tool) -> Iterator[Problem]:
         yield Problem(f"{path}.parameters", f"The parameters of the tool “{tool.name}” are not JSON Schema: {message}.")
     for header, value in tool.headers.items():
         if is_secret_header(header, value):
-            message = f"The header “{header}” of the tool “{tool.name}” holds a secret. Write {{{{secret:NAME}}}} instead."
+            message = (
+                f"The header “{header}” of the tool “{tool.name}” holds a secret. Write {{{{secret:NAME}}}} instead."
+            )
             yield Problem(f"{path}.headers", message)
     if not tool.description.strip():
         message = f"The tool “{tool.name}” has no description, so the model has to guess when to call it."

@@ -81,7 +81,9 @@ def _secrets_in(configuration: AgentConfiguration) -> list[FieldError]:
                 )
                 errors.append(FieldError(f"tools[{tool.name}].headers", message))
         if address_holds_credentials(tool.endpoint):
-            message = f"The address of the tool “{tool.name}” holds a key or a password. Write {{{{secret:NAME}}}} instead."
+            message = (
+                f"The address of the tool “{tool.name}” holds a key or a password. Write {{{{secret:NAME}}}} instead."
+            )
             errors.append(FieldError(f"tools[{tool.name}].endpoint", message))
     return errors
 
@@ -102,7 +104,11 @@ def _field_error(detail: Any, document: Mapping[str, Any]) -> FieldError:
         return FieldError(path, f"{label} is longer than {context['max_length']} characters. Shorten it.")
     if kind == "string_too_short":
         return FieldError(path, f"{label} is empty. Fill it in.")
-    limits = {"greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"), "greater_than": ("more than", "gt")}
+    limits = {
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+        "greater_than": ("more than", "gt"),
+    }
     if kind in limits:
         words, name = limits[kind]
         return FieldError(path, f"{label} must be {words} {context[name]}.")

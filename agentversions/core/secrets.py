@@ -31,7 +31,7 @@ def looks_like_key(text: str) -> bool:
 
 
 def is_secret_header(name: str, value: str) -> bool:
-    """Whether a header carries a credential in clear: a known key's shape, or a credential header with a literal value."""
+    """Whether a header carries a credential in clear: a known key, or a literal value in a credential header."""
     if looks_like_key(value):
         return True
     if not CREDENTIAL_HEADER.search(name.strip()):

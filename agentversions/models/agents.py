@@ -86,7 +86,7 @@ class Agent(models.Model):
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
                 condition=pgtrigger.Q(old__slug__df=pgtrigger.F("new__slug")),
-                func="RAISE EXCEPTION 'The slug of an agent never changes.' USING ERRCODE = 'integrity_constraint_violation';",
+                func="RAISE EXCEPTION 'A slug never changes.' USING ERRCODE = 'integrity_constraint_violation';",
             )
         ]
 

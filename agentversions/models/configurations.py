@@ -57,5 +57,3 @@ class Configuration(models.Model):
     def load(self) -> AgentConfiguration:
         """The configuration itself, defaults filled in for fields that the schema gained since it was stored."""
         return read_body(self.body)
-
-

@@ -6,8 +6,8 @@ from django.db.models import Func
 
 READ_AND_APPEND = ("SELECT", "INSERT")
 READ_APPEND_AND_CHANGE = ("SELECT", "INSERT", "UPDATE")
-"""For `database_privileges` of a model: what `manage.py apply_privileges` grants to the application's role. A model that
-says nothing gets SELECT, INSERT, UPDATE and DELETE."""
+"""For `database_privileges` of a model: what `manage.py apply_privileges` grants to the application's role.
+A model that says nothing gets SELECT, INSERT, UPDATE and DELETE."""
 
 
 class ClockTimestamp(Func):
@@ -20,7 +20,10 @@ class ClockTimestamp(Func):
 
 def append_only(*, table: str, also: list[pgtrigger.Trigger] | None = None) -> list[pgtrigger.Trigger]:
     """Triggers that refuse UPDATE, DELETE and TRUNCATE: the second line behind the role's privileges."""
-    refuse = f"RAISE EXCEPTION '% is append-only: % is refused.', '{table}', TG_OP USING ERRCODE = 'integrity_constraint_violation';"
+    refuse = (
+        f"RAISE EXCEPTION '% is append-only: % is refused.', '{table}', TG_OP "
+        "USING ERRCODE = 'integrity_constraint_violation';"
+    )
     return [
         pgtrigger.Trigger(
             name="append_only_rows",
@@ -37,5 +40,3 @@ def append_only(*, table: str, also: list[pgtrigger.Trigger] | None = None) -> l
         ),
         *(also or []),
     ]
-
-

@@ -1,4 +1,4 @@
-"""The libraries a product manager picks tools and knowledge bases from. Picking copies; a library never reaches into a draft."""
+"""The libraries of tools and knowledge bases. Picking copies; a library never reaches into a draft."""
 
 from typing import Any, ClassVar
 

@@ -60,9 +60,10 @@ class AgentVersion(models.Model):
                     when=pgtrigger.Before,
                     declare=[("last", "integer")],
                     func="""
-                    SELECT coalesce(max(number), 0) INTO last FROM agentversions_agentversion WHERE agent_id = NEW.agent_id;
+                    SELECT coalesce(max(number), 0) INTO last
+                    FROM agentversions_agentversion WHERE agent_id = NEW.agent_id;
                     IF NEW.number <> last + 1 THEN
-                        RAISE EXCEPTION 'Version % of agent % does not follow version %.', NEW.number, NEW.agent_id, last
+                        RAISE EXCEPTION 'Version % does not follow version %.', NEW.number, last
                         USING ERRCODE = 'integrity_constraint_violation';
                     END IF;
                     RETURN NEW;

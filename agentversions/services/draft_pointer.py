@@ -1,6 +1,5 @@
 """The one place where an agent's draft pointer moves: the row, its history and its name in lists change together."""
 
-
 from agentversions.core.configuration import AgentConfiguration
 from agentversions.models import Agent, Configuration, User
 from agentversions.models.database import ClockTimestamp
@@ -31,5 +30,3 @@ def move_draft(
     agent._change_reason = reason  # type: ignore[attr-defined]
     agent.save(update_fields=["draft", "name", "kind", "draft_changed_at", "draft_changed_by"])
     agent.refresh_from_db(fields=["draft_changed_at"])
-
-
