@@ -7,6 +7,7 @@ A configuration may be *storable* without being *publishable*: what blocks publi
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 ShortText = Annotated[str, Field(max_length=200)]
 Key = Annotated[str, Field(min_length=1, max_length=200)]
@@ -17,7 +18,7 @@ def setting(
     default: Any = ..., *, label: str, unit: str = "", hint: str = "", kind: str = "value", **constraints: Any
 ) -> Any:
     """A field with its label, unit and hint; `kind` says how it is shown: value, text (long) or json."""
-    extra = {name: value for name, value in {"unit": unit, "kind": kind}.items() if value}
+    extra: JsonDict = {name: value for name, value in {"unit": unit, "kind": kind}.items() if value}
     if default is not ... and callable(default):
         constraints["default_factory"] = default
     elif default is not ...:
@@ -32,7 +33,7 @@ class Part(BaseModel):
 
 
 class LibraryLink(Part):
-    """Where a tool or a knowledge base was picked from; what was picked is copied, so the link never changes meaning."""
+    """Where a tool or a knowledge base was picked from; picking copied it, so the link never changes it."""
 
     entry: Key = setting(label="Library entry")
     revision: int = setting(label="Library revision", ge=1)

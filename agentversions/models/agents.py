@@ -72,7 +72,7 @@ class Agent(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[Any] = AgentQuerySet.as_manager()
-    history = HistoricalRecords(
+    history: ClassVar[Any] = HistoricalRecords(
         bases=[PointerHistory],
         history_change_reason_field=models.TextField(blank=True, default=""),
         excluded_fields=["draft_changed_at", "draft_changed_by", "created_at", "created_by"],

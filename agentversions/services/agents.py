@@ -112,7 +112,7 @@ def archive_agent(*, agent: Agent, reason: str = "", actor: User) -> Agent:
     if uses:
         raise AgentInUse(f"“{locked.name}” still answers. Point these elsewhere first.", uses)
     if not locked.is_archived:
-        locked.archived_at = ClockTimestamp()  # type: ignore[assignment]
+        locked.archived_at = ClockTimestamp()
         _save(locked, ["archived_at"], "Archived", actor)
         record(action="agent archived", subject_kind="agent", subject=locked.slug, reason=reason, actor=actor)
     return locked

@@ -25,7 +25,7 @@ def move_draft(
     agent.draft = configuration
     agent.name, agent.kind = content.name, content.kind
     agent.draft_changed_by = actor
-    agent.draft_changed_at = ClockTimestamp()  # type: ignore[assignment]
+    agent.draft_changed_at = ClockTimestamp()
     agent._history_user = actor  # type: ignore[attr-defined]
     agent._change_reason = reason  # type: ignore[attr-defined]
     agent.save(update_fields=["draft", "name", "kind", "draft_changed_at", "draft_changed_by"])
