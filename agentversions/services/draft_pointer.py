@@ -8,8 +8,13 @@ from .errors import AgentArchived
 
 
 def lock_agent(agent: Agent) -> Agent:
-    """The agent's row, locked until the transaction ends, with its draft. Writers of one agent queue here."""
-    return Agent.objects.select_for_update(of=("self",)).select_related("draft").get(pk=agent.pk)
+    """The agent's row, locked until the transaction ends. Writers of one agent queue here.
+
+    The draft is not joined: after waiting for the lock PostgreSQL checks the join again with the new pointer against the
+    configuration it had joined before, and a moved draft would make the agent seem to be gone.
+    """
+    locked: Agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    return locked
 
 
 def refuse_archived(agent: Agent) -> None:
