@@ -18,6 +18,11 @@ from tests.database import as_owner, empty_all_tables
 TransactionTestCase._fixture_teardown = lambda self: empty_all_tables()  # type: ignore[method-assign]
 
 
+def pytest_configure() -> None:
+    """Hash passwords quickly: the slow default costs half a second per person that a test makes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Create and migrate the test database as its owner, then hand it to the application's role."""

@@ -10,8 +10,8 @@ from .errors import AgentArchived
 def lock_agent(agent: Agent) -> Agent:
     """The agent's row, locked until the transaction ends. Writers of one agent queue here.
 
-    The draft is not joined: after waiting for the lock PostgreSQL checks the join again with the new pointer against the
-    configuration it had joined before, and a moved draft would make the agent seem to be gone.
+    The draft is not joined: after waiting for the lock PostgreSQL checks the join again, with the new pointer against
+    the configuration it had joined before, and a moved draft would make the agent seem to be gone.
     """
     locked: Agent = Agent.objects.select_for_update().get(pk=agent.pk)
     return locked
