@@ -3,7 +3,22 @@
 import os
 from pathlib import Path
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from config.json_logs import JsonFormatter
 from config.parent_death import stop_with_parent
+
+
+class JsonLogger(Logger):
+    """gunicorn's own lines in the form of all others."""
+
+    def setup(self, cfg: Config) -> None:
+        """Replace the form, keep where the lines go."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(JsonFormatter())
+
 
 wsgi_app = "config.wsgi"
 bind = f"{os.environ.get('BIND_HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
@@ -16,17 +31,8 @@ graceful_timeout = 20
 keepalive = 5
 accesslog = "-" if os.environ.get("ACCESS_LOG") else None
 control_socket_disable = True
-logconfig_dict = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.json_logs.JsonFormatter"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
-    "root": {"handlers": ["stdout"], "level": "WARNING"},
-    "loggers": {
-        "gunicorn.error": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
-        "gunicorn.access": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
-    },
-}
+loglevel = "warning"
+logger_class = JsonLogger
 if Path("/dev/shm").is_dir():  # noqa: S108 heartbeats of the workers: a disk that waits must not look like a dead worker
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 

@@ -52,7 +52,7 @@ def only_one_runs(what: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise Problem(f"In this folder runs already {lock.read()}; stop it first.") from None
+            raise Problem(f"This folder is in use by {lock.read()}; stop it first.") from None
         lock.truncate(0)
         lock.write(what)
         lock.flush()
