@@ -15,7 +15,7 @@ class JsonLogger(Logger):
 
     def setup(self, cfg: Config) -> None:
         """Replace the form, keep where the lines go."""
-        super().setup(cfg)
+        super().setup(cfg)  # type: ignore[no-untyped-call]
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.setFormatter(JsonFormatter())
 
