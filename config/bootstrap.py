@@ -72,7 +72,10 @@ def run_tool(command: list[str], what: str) -> None:
 
 
 def _ensure_environment() -> None:
-    if PYTHON.exists() and _answers([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
+    activate = ENVIRONMENT / "bin" / "activate"
+    is_here = activate.exists() and f'"{ENVIRONMENT}"' in activate.read_text(encoding="utf-8").replace("'", '"')
+    # A project that was moved or copied keeps scripts that call the Python of the old place.
+    if is_here and _answers([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
         return
     print("Making the Python environment .venv …", flush=True)
     make = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]
@@ -94,6 +97,8 @@ def _ensure_uv() -> None:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == _state(lock):
         return
     shutil.rmtree(stamp.parent, ignore_errors=True)
+    if not _answers([str(PYTHON), "-m", "pip", "--version"]):
+        _answers([str(PYTHON), "-m", "ensurepip"])
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     run_tool([*command, "--target", str(stamp.parent), "--requirement", lock], "uv, which installs the packages,")
     stamp.write_text(_state(lock), encoding="utf-8")
