@@ -104,7 +104,7 @@ def _twenty_kilobytes() -> dict[str, str]:
 
 
 def _publish_many(agent: "Agent", actor: "User", count: int) -> None:  # type: ignore[name-defined]  # noqa: F821
-    """Insert versions in order in order, as the services would, without 10,000 transactions; all share one configuration."""
+    """Insert versions in order, as the services would, without 10,000 transactions; all share a body."""
     from agentversions.models import AgentVersion
 
     AgentVersion.objects.bulk_create(
