@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from django.test.utils import setup_databases, teardown_databases
 
 from tests.database import as_owner, empty_all_tables
@@ -43,6 +43,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
         yield
         with as_owner():
             teardown_databases(config, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_static_files(django_test_environment: None) -> Iterator[None]:
+    """Static files as they are in the source, so that no test depends on when they were last collected."""
+    plain = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
+        yield
 
 
 @pytest.fixture(scope="session")
