@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from .configuration import TAB_OF_FIELD, TABS, AgentConfiguration, Tab
-from .paths import MISSING, ItemKey, Step, field_of, join, key_field, label_of, part_of, shown_as, split, unit_of
+from pydantic import BaseModel
+
+from .configuration import KEYED_LISTS, TAB_OF_FIELD, TABS, AgentConfiguration, Tab
+from .equality import same
+from .paths import MISSING, ItemKey, Step, field_of, join, label_of, part_of, shown_as, split, unit_of
 from .reading import write_document
 from .wording import say_change, say_item_change
 
-Kind = Literal["changed", "added", "removed", "reordered"]
+Kind = Literal["same", "changed", "added", "removed", "reordered"]
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Change:
     """One difference. A plain field has `before` and `after`; an item of a list has its changed fields as `children`;
-    `reordered` (of a list) has the keys in both orders. `shown_as` is value, text, json or item."""
+    `reordered` (of a list) has the keys in both orders. `shown_as` is value, text, json, item or order. An item that
+    was added or removed has MISSING on the other side. `same` occurs only where everything is shown."""
 
     path: str
     kind: Kind
@@ -48,22 +53,40 @@ class Change:
     @cached_property
     def summary(self) -> str:
         """What happened in a few words: `700 → 900 ms`, `+41 −27 words`, `2 fields: timeout, address`."""
-        if self.shown_as == "item" and self.children:
-            return say_item_change([(child.field_label, child.summary) for child in self.children])
+        if self.kind == "changed" and self.shown_as == "item":
+            return say_item_change(self.children)
         return say_change(self.kind, self.shown_as, self.before, self.after, self.unit)
+
+    @cached_property
+    def details(self) -> tuple["Change", ...]:
+        """The fields of an item that a page shows: those that changed, or what an added or removed item holds."""
+        if self.kind == "changed" or self.shown_as != "item":
+            return self.children
+        return tuple(_fields_of_item(self))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All differences from base to head, in the order of the schema."""
+    """All differences from base to head, in the order of the schema, with both documents."""
 
     changes: tuple[Change, ...]
-    settings_total: int
+    before: Document
+    after: Document
 
     @property
     def is_identical(self) -> bool:
         """Whether nothing differs."""
         return not self.changes
+
+    @cached_property
+    def settings(self) -> tuple[Change, ...]:
+        """Every setting, also those that are the same, in the order of the schema."""
+        return tuple(_differences((), AgentConfiguration, self.before, self.after, keep_same=True))
+
+    @cached_property
+    def settings_total(self) -> int:
+        """How many settings the two have together: plain fields, each item of a list as one, each new order as one."""
+        return len(self.settings)
 
     @cached_property
     def groups(self) -> tuple[tuple[Tab, tuple[Change, ...]], ...]:
@@ -84,63 +107,83 @@ class Comparison:
 
     def in_words(self) -> str:
         """The whole difference as a sentence or two, for a suggested description."""
-        return "; ".join(f"{change.label} {change.summary}" for change in self.changes) + ("." if self.changes else "")
+        return "; ".join(_say(change) for change in self.changes) + ("." if self.changes else "")
 
 
 def compare(base: AgentConfiguration, head: AgentConfiguration) -> Comparison:
-    """Every difference from base to head. Defaults that one body lacks are filled in on reading, so they never differ."""
+    """Every difference from base to head. Reading fills in defaults that a body lacks, so they never differ."""
     before, after = write_document(base), write_document(head)
-    return Comparison(tuple(_differences((), before, after)), settings_total=count_settings(after))
+    return Comparison(tuple(_differences((), AgentConfiguration, before, after, keep_same=False)), before, after)
 
 
-def _differences(steps: tuple[Step, ...], before: Any, after: Any) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
-        return
-    path = join(steps)
-    if key_field(path):
-        yield from _list_differences(steps, before, after)
-    elif not steps or (part_of(field_of(path)) and isinstance(before, dict) and isinstance(after, dict)):
-        for name in after:
-            yield from _differences((*steps, name), before[name], after[name])
-    elif before != after:
-        yield Change(path, "changed", before, after, shown_as(path))
+def _say(change: Change) -> str:
+    between = ": " if change.shown_as == "item" and change.kind == "changed" else " "
+    return f"{change.label}{between}{change.summary}"
 
 
-def _list_differences(steps: tuple[Step, ...], before: list[Any], after: list[Any]) -> Iterator[Change]:
-    key = key_field(join(steps)) or ""
+def _differences(
+    steps: tuple[Step, ...], model: type[BaseModel], before: Document, after: Document, *, keep_same: bool
+) -> Iterator[Change]:
+    """The differences of two parts; items are matched by key, parts are walked into, the rest is compared whole."""
+    for name, field in model.model_fields.items():
+        old, new, place = before[name], after[name], (*steps, name)
+        if not keep_same and same(old, new):
+            continue
+        part = part_of(field)
+        key = KEYED_LISTS.get((join(steps), name))
+        if key:
+            yield from _list_differences(place, key, old, new, keep_same=keep_same)
+        elif part and isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(place, part, old, new, keep_same=keep_same)
+        else:
+            path = join(place)
+            yield Change(path, "same" if same(old, new) else "changed", old, new, shown_as(path))
+
+
+def _list_differences(
+    steps: tuple[Step, ...], key: str, before: list[Document], after: list[Document], *, keep_same: bool
+) -> Iterator[Change]:
     old, new = {item[key]: item for item in before}, {item[key]: item for item in after}
     for name in [*old, *(name for name in new if name not in old)]:
-        path = join((*steps, ItemKey(name)))
+        place = (*steps, ItemKey(name))
+        path = join(place)
         if name not in new:
             yield Change(path, "removed", old[name], MISSING, "item")
         elif name not in old:
             yield Change(path, "added", MISSING, new[name], "item")
-        elif old[name] != new[name]:
-            children = tuple(_item_differences((*steps, ItemKey(name)), old[name], new[name]))
+        elif not same(old[name], new[name]):
+            model = part_of(field_of(path)) or BaseModel
+            children = tuple(_differences(place, model, old[name], new[name], keep_same=False))
             yield Change(path, "changed", old[name], new[name], "item", children)
+        elif keep_same:
+            yield Change(path, "same", old[name], new[name], "item")
     stayed_before, stayed_after = [name for name in old if name in new], [name for name in new if name in old]
     if stayed_before != stayed_after:
         yield Change(join(steps), "reordered", stayed_before, stayed_after, "order")
 
 
-def _item_differences(steps: tuple[Step, ...], before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
-    for name in after:
-        path = join((*steps, name))
-        if isinstance(before[name], dict) and isinstance(after[name], dict) and part_of(field_of(path)):
-            yield from _item_differences((*steps, name), before[name], after[name])
-        elif before[name] != after[name]:
-            yield Change(path, "changed", before[name], after[name], shown_as(path))
+def _fields_of_item(item: Change) -> Iterator[Change]:
+    """What an item holds beside its key, field by field; what stands at its default is left out."""
+    *parents, _ = split(item.path)
+    key = KEYED_LISTS[(join(tuple(parents[:-1])), str(parents[-1]))]
+    model = part_of(field_of(item.path)) or BaseModel
+    document = item.before if item.after is MISSING else item.after
+    for field in _fields(split(item.path), model, document, item.kind):
+        if field.path != join((*split(item.path), key)):
+            yield field
 
 
-def count_settings(document: dict[str, Any], steps: tuple[Step, ...] = ()) -> int:
-    """How many settings a configuration has: plain fields, and each item of a list as one."""
-    total = 0
-    for name, value in document.items():
-        path = join((*steps, name))
-        if key_field(path):
-            total += len(value)
-        elif isinstance(value, dict) and part_of(field_of(path)):
-            total += count_settings(value, (*steps, name))
-        else:
-            total += 1
-    return total
+def _fields(steps: tuple[Step, ...], model: type[BaseModel], document: Document, kind: Kind) -> Iterator[Change]:
+    for name, field in model.model_fields.items():
+        value, place, part = document[name], (*steps, name), part_of(field)
+        if part and isinstance(value, dict):
+            yield from _fields(place, part, value, kind)
+        elif field.is_required() or value != _default_of(model, name):
+            path = join(place)
+            before, after = (MISSING if kind == "added" else value), (MISSING if kind == "removed" else value)
+            yield Change(path, kind, before, after, shown_as(path))
+
+
+def _default_of(model: type[BaseModel], name: str) -> Any:
+    default = model.model_fields[name].get_default(call_default_factory=True)
+    return list(default) if isinstance(default, tuple) else default

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from .edits import Edit
+from .equality import same
 from .paths import MISSING, ItemKey, Step, field_of, join, key_field, part_of
 
 PARTS_AS_ONE = {"library"}
@@ -11,12 +13,20 @@ PARTS_AS_ONE = {"library"}
 
 @dataclass(frozen=True)
 class Conflict:
-    """One field that both sides changed to different values; MISSING where an item was removed."""
+    """One field that both sides changed to different values; MISSING where an item was removed. Where both put a list
+    in different orders, the values are the keys in order and `is_order` is set."""
 
     path: str
     base: Any
     mine: Any
     theirs: Any
+    is_order: bool = False
+
+    def edit_for_mine(self) -> Edit:
+        """The edit that puts my side in place of theirs."""
+        if self.mine is MISSING:
+            return Edit("remove", self.path)
+        return Edit("order" if self.is_order else "set", self.path, self.mine)
 
 
 @dataclass(frozen=True)
@@ -35,19 +45,15 @@ def merge(*, base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any])
 
 
 def _merge(steps: tuple[Step, ...], base: Any, mine: Any, theirs: Any, conflicts: list[Conflict]) -> Any:
-    if mine == theirs or mine == base:
+    if same(mine, theirs) or same(mine, base):
         return theirs
-    if theirs == base:
+    if same(theirs, base):
         return mine
     sides = (base, mine, theirs)
     if key_field(join(steps)) and all(isinstance(side, list) for side in sides):
         return _merge_items(steps, base, mine, theirs, conflicts)
     if _is_part(steps) and all(isinstance(side, dict) for side in sides):
-        names = dict.fromkeys([*theirs, *mine])
-        return {
-            name: _merge((*steps, name), base.get(name, MISSING), mine.get(name), theirs.get(name), conflicts)
-            for name in names
-        }
+        return {name: _merge((*steps, name), base[name], mine[name], theirs[name], conflicts) for name in theirs}
     conflicts.append(Conflict(join(steps), base, mine, theirs))
     return theirs
 
@@ -62,26 +68,26 @@ def _merge_items(
     steps: tuple[Step, ...], base: list[Any], mine: list[Any], theirs: list[Any], conflicts: list[Conflict]
 ) -> list[Any]:
     key = key_field(join(steps)) or ""
-    bases, mines, theirss = ({item[key]: item for item in side} for side in (base, mine, theirs))
-    result = []
-    for name in _merged_order(list(bases), list(mines), list(theirss)):
-        item = _merge(
-            (*steps, ItemKey(name)),
-            bases.get(name, MISSING),
-            mines.get(name, MISSING),
-            theirss.get(name, MISSING),
-            conflicts,
-        )
-        if item is not MISSING:
-            result.append(item)
-    return result
+    base_items, my_items, their_items = ({item[key]: item for item in side} for side in (base, mine, theirs))
+    items = {}
+    for name in {**their_items, **my_items, **base_items}:
+        old, my_item, their_item = (side.get(name, MISSING) for side in (base_items, my_items, their_items))
+        items[name] = _merge((*steps, ItemKey(name)), old, my_item, their_item, conflicts)
+    order = _merged_order(steps, list(base_items), list(my_items), list(their_items), conflicts)
+    return [items[name] for name in order if items[name] is not MISSING]
 
 
-def _merged_order(base: list[str], mine: list[str], theirs: list[str]) -> list[str]:
-    """My order when I moved items, else theirs; the other side's additions follow the item they stood behind."""
-    kept = [name for name in base if name in mine]
-    i_reordered = [name for name in mine if name in base] != kept
-    first, second = (mine, theirs) if i_reordered else (theirs, mine)
+def _merged_order(
+    steps: tuple[Step, ...], base: list[str], mine: list[str], theirs: list[str], conflicts: list[Conflict]
+) -> list[str]:
+    """The order of whoever moved items, else theirs; the other side's additions follow the item they stood behind."""
+    everywhere = set(base) & set(mine) & set(theirs)
+    base_order, my_order, their_order = ([name for name in side if name in everywhere] for side in (base, mine, theirs))
+    i_moved = my_order not in (base_order, their_order)
+    if i_moved and their_order != base_order:
+        conflicts.append(Conflict(join(steps), base_order, my_order, their_order, is_order=True))
+        i_moved = False
+    first, second = (mine, theirs) if i_moved else (theirs, mine)
     order = list(first)
     for index, name in enumerate(second):
         if name not in order:

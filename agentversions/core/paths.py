@@ -1,6 +1,6 @@
 """Names a place in a configuration: `model.temperature`, `tools[transfer_to_human].timeout_s`, `workflow.nodes[start]`.
 
-Items of a list are named by their key (a tool's name), never by their position, so that a path means the same after a reorder.
+Items of a list are named by their key (a tool's name), never by their position: a path means the same after a reorder.
 """
 
 import re
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from .configuration import KEYED_LISTS, AgentConfiguration
 
-STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[((?:[^\]\\]|\\.)*)\]")
+STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[((?:[^\]\\]|\\[\]\\])+)\]")
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,19 @@ class UnknownPath(ValueError):
 def split(path: str) -> tuple[Step, ...]:
     """The steps of a path. Raises UnknownPath when it is not written like one."""
     steps: list[Step] = []
-    position = 0
-    while position < len(path):
-        match = STEP.match(path, position)
+    text, position = f".{path}" if path else "", 0
+    while position < len(text):
+        match = STEP.match(text, position)
         if match is None:
-            raise UnknownPath(f"“{path[:200]}” does not name a field of a configuration.")
+            raise _unknown(path)
         name, key = match.groups()
-        steps.append(name if name is not None else ItemKey(re.sub(r"\\(.)", r"\1", key)))
+        steps.append(name if name is not None else ItemKey(re.sub(r"\\([\]\\])", r"\1", key)))
         position = match.end()
     return tuple(steps)
+
+
+def _unknown(path: str) -> UnknownPath:
+    return UnknownPath(f"“{path[:200]}” does not name a field of a configuration.")
 
 
 def join(steps: tuple[Step, ...]) -> str:
@@ -83,12 +87,12 @@ def field_of(path: str) -> FieldInfo:
     field: FieldInfo | None = None
     walked: tuple[Step, ...] = ()
     for step in split(path):
-        if isinstance(step, ItemKey):
-            if field is None or key_field(join(walked)) is None:
-                raise UnknownPath(f"“{path[:200]}” does not name a field of a configuration.")
-        else:
+        is_list = key_field(join(walked)) is not None
+        if isinstance(step, ItemKey) != is_list:
+            raise _unknown(path)
+        if isinstance(step, str):
             if model is None or step not in model.model_fields:
-                raise UnknownPath(f"“{path[:200]}” does not name a field of a configuration.")
+                raise _unknown(path)
             field = model.model_fields[step]
             model = part_of(field)
         walked += (step,)
@@ -124,9 +128,11 @@ def unit_of(path: str) -> str:
 
 
 def shown_as(path: str) -> str:
-    """How the value at a path is shown: `value`, `text` (long) or `json`."""
-    extra = field_of(path).json_schema_extra
-    return str(extra.get("kind", "value")) if isinstance(extra, dict) else "value"
+    """How the value at a path is shown: `value`, `text` (long) or `json`; a part that came or went whole is JSON."""
+    field = field_of(path)
+    extra = field.json_schema_extra
+    kind = str(extra.get("kind", "value")) if isinstance(extra, dict) else "value"
+    return "json" if kind == "value" and part_of(field) else kind
 
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING", "__bool__": lambda _: False})()
@@ -141,7 +147,7 @@ def value_at(document: dict[str, Any], path: str) -> Any:
         if isinstance(step, ItemKey):
             key = key_field(join(walked))
             items = value if isinstance(value, list) else []
-            value = next((item for item in items if key and item.get(key) == step.key), MISSING)
+            value = next((item for item in items if isinstance(item, dict) and item.get(key) == step.key), MISSING)
         else:
             value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
         if value is MISSING:

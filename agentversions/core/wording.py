@@ -1,21 +1,39 @@
 """Says differences and values in the words a product manager uses."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
+from .equality import same
 from .text_diff import diff_text
+
+LONGEST_SENTENCE = 80
+
+
+class Said(Protocol):
+    """A field's difference that can say itself."""
+
+    @property
+    def field_label(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
 
 
 def say_value(value: Any, unit: str = "") -> str:
-    """A value for a table or a sentence: `on`, `700 ms`, `not set`, short JSON."""
-    if value is None or value == "":
+    """A value for a table or a sentence: `on`, `700 ms`, `not set`, `yes, no`, short JSON."""
+    if value is None or value in ("", [], {}):
         return "not set"
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
+    if isinstance(value, list) and all(isinstance(item, str) and item.strip() and "," not in item for item in value):
+        value = ", ".join(value)
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value != value.strip():
+        value = f"“{value}”"
     return f"{value} {unit}" if unit else str(value)
 
 
@@ -23,24 +41,27 @@ def say_change(kind: str, shown_as: str, before: Any, after: Any, unit: str) -> 
     """One difference in a few words."""
     if kind in ("added", "removed"):
         return kind
+    if kind == "same":
+        return "unchanged"
     if kind == "reordered":
         return "put in another order"
     if shown_as == "text":
         return _say_text_change(before, after)
     if shown_as == "json":
         return _say_json_change(before, after)
-    old, new = say_value(before), say_value(after, unit)
-    if len(old) + len(new) > 80:
+    old, new = say_value(before), say_value(after)
+    if len(old) + len(new) > LONGEST_SENTENCE or "\n" in old + new:
         return "rewritten"
-    return f"{old} → {new}"
+    if new == "not set":
+        return f"{say_value(before, unit)} → {new}"
+    return f"{old} → {say_value(after, unit)}"
 
 
-def say_item_change(children: list[tuple[str, str]]) -> str:
-    """The changed fields of an item: one in full, two by name, more counted."""
+def say_item_change(children: Sequence[Said]) -> str:
+    """The changed fields of an item: one in full, two or three by name, more counted."""
     if len(children) == 1:
-        label, summary = children[0]
-        return f"{_inside_sentence(label)} {summary}"
-    names = ", ".join(_inside_sentence(label) for label, _ in children[:3])
+        return f"{_inside_sentence(children[0].field_label)} {children[0].summary}"
+    names = ", ".join(_inside_sentence(child.field_label) for child in children[:3])
     return f"{len(children)} fields: {names}{' …' if len(children) > 3 else ''}"
 
 
@@ -50,20 +71,31 @@ def _inside_sentence(label: str) -> str:
 
 
 def _say_text_change(before: str, after: str) -> str:
+    if before.split() == after.split():
+        return "white space only"
     if not before.strip():
-        return f"written, {len(after.split())} words" if after.strip() else "white space only"
+        return f"written, {_count(len(after.split()), 'word')}"
     if not after.strip():
         return "emptied"
     diff = diff_text(before, after)
-    if before.split() == after.split():
-        return "white space only"
     parts = [f"+{diff.words_added}" if diff.words_added else "", f"−{diff.words_removed}" if diff.words_removed else ""]
-    return " ".join(part for part in parts if part) + " words"
+    words = " ".join(part for part in parts if part)
+    moved = sum(move.count for move in diff.moves)
+    said = [f"{words} words" if words else "", f"{_count(moved, 'line')} moved" if moved else ""]
+    return ", ".join(part for part in said if part) or "white space only"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _say_json_change(before: Any, after: Any) -> str:
+    if not before:
+        return "written"
+    if not after:
+        return "emptied"
     if not isinstance(before, dict) or not isinstance(after, dict):
         return "changed"
-    names = [name for name in [*before, *(n for n in after if n not in before)] if before.get(name) != after.get(name)]
-    shown = ", ".join(names[:3])
-    return f"{shown}{' …' if len(names) > 3 else ''}" if names else "changed"
+    names = [name for name in {**before, **after} if name not in before or not same(before[name], after.get(name))]
+    shown = ", ".join(name[:40] for name in names[:3])
+    return f"{shown}{' …' if len(names) > 3 else ''}"
