@@ -130,7 +130,7 @@ def _start(layout: Layout, credentials: Credentials) -> Credentials:
     finally:
         os.close(log)
     if done.returncode:
-        raise Problem(f"The embedded PostgreSQL did not start; the last lines of {log_file()} say why.")
+        raise Problem(f"The embedded PostgreSQL did not start: {_last_complaint()} (all of it is in {log_file()}).")
     return credentials
 
 
@@ -185,6 +185,12 @@ def _open_log() -> int:
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _last_complaint() -> str:
+    """The newest FATAL line of the log, without its time."""
+    lines = log_file().read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "it says nothing")
 
 
 def _ensure_roles(credentials: Credentials) -> None:
