@@ -190,7 +190,9 @@ def _open_log() -> int:
 def _last_complaint() -> str:
     """The newest FATAL line of the log, without its time."""
     lines = log_file().read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "it says nothing")
+    return next(
+        (line.partition("FATAL:")[2].strip() for line in reversed(lines) if "FATAL:" in line), "it says nothing"
+    )
 
 
 def _ensure_roles(credentials: Credentials) -> None:
