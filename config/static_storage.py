@@ -4,7 +4,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):
-    """Rewrites `from "./draft.js";` to the hashed name; in our own files only, as libraries quote imports in comments."""
+    """Rewrites `from "./draft.js";` to the hashed name; only in our own files: libraries quote imports in comments."""
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
