@@ -132,8 +132,11 @@ def _prepare(database: str) -> None:
         "DATABASE_URL": with_database(_app_url(), database),
         "DATABASE_OWNER_URL": with_database(_owner_url(), database),
     }
-    if subprocess.call([str(PYTHON), "-m", "config.prepare_database"], cwd=PROJECT, env={**os.environ, **urls}):
-        raise Problem("The backup could not be brought to this release; the lines above say why. Nothing was changed.")
+    command = [str(PYTHON), "-m", "config.prepare_database"]
+    environment = {**os.environ, **urls}
+    result = subprocess.run(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    if result.returncode:
+        raise Problem(f"Nothing was changed. {result.stderr.strip()}")
 
 
 def _run(server: psycopg.Connection, statement: str, *names: str) -> None:

@@ -102,10 +102,10 @@ def _check_surroundings() -> None:
 
 
 def _prepare_database() -> None:
-    if subprocess.call([str(PYTHON), "-m", "config.prepare_database"], cwd=PROJECT):
-        raise Problem(
-            "The database could not be brought to this release; the lines above say why. Nothing was started."
-        )
+    command = [str(PYTHON), "-m", "config.prepare_database"]
+    result = subprocess.run(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True, check=False)
+    if result.returncode:
+        raise Problem(result.stderr.strip())
 
 
 def _load_demo_once() -> str:
