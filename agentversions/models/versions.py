@@ -74,3 +74,8 @@ class AgentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"V{self.number}"
+
+    @property
+    def previous_number(self) -> int | None:
+        """The version before, None for the first; numbers have no gaps."""
+        return self.number - 1 or None

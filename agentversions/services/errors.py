@@ -70,6 +70,17 @@ class NothingToPublish(Refused):
         self.version = version
 
 
+class PublishedMeanwhile(Refused):
+    """Somebody published a newer version than the one the publisher saw."""
+
+    def __init__(self, version: "AgentVersion") -> None:
+        super().__init__(
+            f"{version} “{version.name}” was just published by {version.created_by}. "
+            "Look at what still differs from it, then decide."
+        )
+        self.version = version
+
+
 class UnknownVersion(Refused):
     """The agent has no such version."""
 

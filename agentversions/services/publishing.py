@@ -7,11 +7,12 @@ from django.db import transaction
 from django.db.models import Max
 
 from agentversions.core.problems import blocking, find_problems
+from agentversions.core.version_words import description_error, name_error, one_line
 from agentversions.models import Agent, AgentVersion, Configuration, User
 
 from .audit import record
 from .draft_pointer import lock_agent, move_draft, refuse_archived
-from .errors import DraftMoved, NameMissing, NotPublishable, NothingToPublish, UnknownVersion
+from .errors import DraftMoved, NameMissing, NothingToPublish, NotPublishable, PublishedMeanwhile, UnknownVersion
 
 
 @transaction.atomic
@@ -21,31 +22,40 @@ def publish(
     name: str,
     description: str = "",
     expected: str | None = None,
+    latest_seen: int | None = None,
     allow_identical: bool = True,
     created_at: datetime | None = None,
     actor: User,
 ) -> AgentVersion:
     """Make the draft version last + 1. The draft stays untouched.
 
-    `expected` (a digest) is the draft the publisher saw. Raises DraftMoved when it stands elsewhere by now, NameMissing,
-    NotPublishable with the problems, NothingToPublish when it is identical to the latest version and `allow_identical`
-    is off, AgentArchived. `created_at` is only for an imported history; otherwise the database's clock says when.
+    `expected` (a digest) is the draft the publisher saw, `latest_seen` the newest version's number they saw (0: none).
+    Raises DraftMoved or PublishedMeanwhile when it is not so any more, NameMissing (also for a name or description that
+    cannot be stored), NotPublishable with the problems, NothingToPublish when the draft is identical to a version and
+    `allow_identical` is off, AgentArchived. `created_at` is only for an imported history; otherwise the database's
+    clock says when.
     """
     locked = lock_agent(agent)
     refuse_archived(locked)
+    if latest_seen is not None:
+        _refuse_newer_version(locked, latest_seen)
     if expected is not None and locked.draft_id != expected:
         raise DraftMoved("The draft changed since you opened this. Look at the changes, then publish.", locked.draft_id)
-    title = name.strip()
-    if not title:
-        raise NameMissing("Give the version a name that says what changed.")
-    if len(title) > 200:
-        raise NameMissing("The name is longer than 200 characters. Put the details into the description.")
+    if error := name_error(name) or description_error(description):
+        raise NameMissing(error)
     problems = blocking(find_problems(locked.draft.load()))
     if problems:
         raise NotPublishable(problems)
     if not allow_identical and (same := identical_version(locked)) is not None:
         raise NothingToPublish(same)
-    return _append_version(locked, locked.draft, title, description, created_at, actor)
+    return _append_version(locked, locked.draft, one_line(name), description.strip(), created_at, actor)
+
+
+def _refuse_newer_version(locked: Agent, latest_seen: int) -> None:
+    """Two tabs that publish the same draft: the second one is asked instead of adding a silent duplicate."""
+    newer = locked.versions.filter(number__gt=latest_seen).newest_first().without_body().first()
+    if newer is not None:
+        raise PublishedMeanwhile(newer)
 
 
 def _append_version(
@@ -57,7 +67,7 @@ def _append_version(
         agent=locked,
         number=last + 1,
         name=name,
-        description=description.strip(),
+        description=description,
         configuration=configuration,
         created_by=actor,
         **times,
@@ -78,6 +88,15 @@ def identical_version(agent: Agent) -> AgentVersion | None:
     return agent.versions.filter(configuration_id=agent.draft_id).newest_first().first()
 
 
+def published_after_all(
+    *, agent: Agent, name: str, expected: str, latest_seen: int, actor: User
+) -> AgentVersion | None:
+    """What a publish left behind whose connection broke at its very end: the version itself, or None for nothing."""
+    mine = agent.versions.filter(created_by=actor, name=one_line(name), configuration_id=expected)
+    found: AgentVersion | None = mine.filter(number__gt=latest_seen).select_related("agent").newest_first().first()
+    return found
+
+
 def latest_version(agent: Agent) -> AgentVersion | None:
     """The agent's newest version, with its configuration and author."""
     return agent.versions.newest_first().select_related("configuration", "created_by").first()
@@ -93,7 +112,7 @@ def get_version(agent: Agent, number: int) -> AgentVersion:
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did: the agent, the draft's digest before it (for Undo), and the version published first, if any."""
+    """What a restore did: the agent, the draft's digest before it (for Undo), the version published first, if any."""
 
     agent: Agent
     replaced: str
@@ -138,7 +157,9 @@ def restore_version(
 
 
 @transaction.atomic
-def take_back_draft(*, agent: Agent, digest: str, expected: str | None = None, reason: str = "", actor: User) -> Restored:
+def take_back_draft(
+    *, agent: Agent, digest: str, expected: str | None = None, reason: str = "", actor: User
+) -> Restored:
     """Point the draft at one of its own former states (Undo of a restore, or a row of the draft history).
 
     Raises UnknownVersion when the digest never was a state of this draft, DraftMoved as `publish` does.

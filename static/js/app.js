@@ -29,6 +29,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (!panel.contains(document.activeElement)) (panel.querySelector("[autofocus]") || panel).focus();
   }
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // A failure that is a dialog itself (a connection lost while publishing) is shown; a toast would lie below it.
+  if (event.detail.target !== dialog || !event.detail.xhr.getResponseHeader("X-Shows-Itself")) return;
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+});
+window.addEventListener("hashchange", () => dialog.close()); // A link of the dialog led to a field of this page.
 dialog.addEventListener("close", () => dialog.replaceChildren());
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();

@@ -1,0 +1,1 @@
+"""The forms of Build: what a page sends, checked and turned into what a service takes."""
