@@ -1,5 +1,6 @@
 """The structured difference of two configurations: what changed, where, from what to what, and how to say it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +10,10 @@ from pydantic import BaseModel
 
 from .configuration import KEYED_LISTS, TAB_OF_FIELD, TABS, AgentConfiguration, Tab
 from .equality import same
+from .json_text import pretty
 from .paths import MISSING, ItemKey, Step, field_of, join, label_of, part_of, shown_as, split, unit_of
 from .reading import write_document
+from .text_diff import TextDiff, diff_text
 from .wording import say_change, say_item_change
 
 Kind = Literal["same", "changed", "added", "removed", "reordered"]
@@ -32,8 +35,8 @@ class Change:
 
     @cached_property
     def label(self) -> str:
-        """The place in words: `Temperature`, `Tool transfer_to_human`."""
-        return label_of(self.path)
+        """The place in words: `Temperature`, `Tool transfer_to_human`; `Tools` for a new order."""
+        return f"{label_of(self.path)}s" if self.shown_as == "order" else label_of(self.path)
 
     @cached_property
     def field_label(self) -> str:
@@ -55,7 +58,17 @@ class Change:
         """What happened in a few words: `700 → 900 ms`, `+41 −27 words`, `2 fields: timeout, address`."""
         if self.kind == "changed" and self.shown_as == "item":
             return say_item_change(self.children)
-        return say_change(self.kind, self.shown_as, self.before, self.after, self.unit)
+        return say_change(self)
+
+    @cached_property
+    def text_diff(self) -> TextDiff:
+        """The difference line by line and word by word; JSON is compared as people read it."""
+        return diff_text(*(_as_text(side, self.shown_as) for side in (self.before, self.after)))
+
+    @property
+    def anchor(self) -> str:
+        """The place on the compare page: the path with nothing but the signs that an id may have, each path another."""
+        return "at-" + re.sub(r"[^A-Za-z0-9_.-]", lambda found: f":{ord(found[0]):x}:", self.path)
 
     @cached_property
     def details(self) -> tuple["Change", ...]:
@@ -114,6 +127,12 @@ def compare(base: AgentConfiguration, head: AgentConfiguration) -> Comparison:
     """Every difference from base to head. Reading fills in defaults that a body lacks, so they never differ."""
     before, after = write_document(base), write_document(head)
     return Comparison(tuple(_differences((), AgentConfiguration, before, after, keep_same=False)), before, after)
+
+
+def _as_text(value: Any, shown_as: str) -> str:
+    if value is MISSING or (value is None and shown_as == "json"):
+        return ""
+    return pretty(value) if shown_as == "json" else str(value)
 
 
 def _say(change: Change) -> str:

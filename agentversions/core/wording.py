@@ -5,19 +5,30 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from .equality import same
-from .text_diff import diff_text
+from .text_diff import TextDiff
 
 LONGEST_SENTENCE = 80
 
 
 class Said(Protocol):
-    """A field's difference that can say itself."""
+    """A difference that is said in words."""
 
+    @property
+    def kind(self) -> str: ...
+    @property
+    def shown_as(self) -> str: ...
+    @property
+    def before(self) -> Any: ...
+    @property
+    def after(self) -> Any: ...
     @property
     def field_label(self) -> str: ...
-
+    @property
+    def unit(self) -> str: ...
     @property
     def summary(self) -> str: ...
+    @property
+    def text_diff(self) -> TextDiff: ...
 
 
 def say_value(value: Any, unit: str = "") -> str:
@@ -37,24 +48,20 @@ def say_value(value: Any, unit: str = "") -> str:
     return f"{value} {unit}" if unit else str(value)
 
 
-def say_change(kind: str, shown_as: str, before: Any, after: Any, unit: str) -> str:
-    """One difference in a few words."""
-    if kind in ("added", "removed"):
-        return kind
-    if kind == "same":
-        return "unchanged"
-    if kind == "reordered":
-        return "put in another order"
-    if shown_as == "text":
-        return _say_text_change(before, after)
-    if shown_as == "json":
-        return _say_json_change(before, after)
-    old, new = say_value(before), say_value(after)
+def say_change(change: Said) -> str:
+    """One difference of a field in a few words."""
+    if change.kind != "changed":
+        return {"same": "unchanged", "reordered": "put in another order"}.get(change.kind, change.kind)
+    if change.shown_as == "text":
+        return _say_text_change(change)
+    if change.shown_as == "json":
+        return _say_json_change(change.before, change.after)
+    old, new = say_value(change.before), say_value(change.after)
     if len(old) + len(new) > LONGEST_SENTENCE or "\n" in old + new:
         return "rewritten"
     if new == "not set":
-        return f"{say_value(before, unit)} → {new}"
-    return f"{old} → {say_value(after, unit)}"
+        return f"{say_value(change.before, change.unit)} → {new}"
+    return f"{old} → {say_value(change.after, change.unit)}"
 
 
 def say_item_change(children: Sequence[Said]) -> str:
@@ -70,14 +77,15 @@ def _inside_sentence(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
-def _say_text_change(before: str, after: str) -> str:
+def _say_text_change(change: Said) -> str:
+    before, after = change.before, change.after
     if before.split() == after.split():
         return "white space only"
     if not before.strip():
         return f"written, {_count(len(after.split()), 'word')}"
     if not after.strip():
         return "emptied"
-    diff = diff_text(before, after)
+    diff = change.text_diff
     parts = [f"+{diff.words_added}" if diff.words_added else "", f"−{diff.words_removed}" if diff.words_removed else ""]
     words = " ".join(part for part in parts if part)
     moved = sum(move.count for move in diff.moves)

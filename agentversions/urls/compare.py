@@ -1,5 +1,10 @@
-"""Addresses: compare."""
+"""Addresses: comparing any two of draft, live and versions, and who wrote which line of a prompt."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from agentversions.views import compare
+
+urlpatterns: list[URLPattern] = [
+    path("agents/<slug:slug>/compare/", compare.version_compare_choice, name="version_compare_choice"),
+    path("agents/<slug:slug>/compare/<str:base>...<str:head>/", compare.version_compare, name="version_compare"),
+]

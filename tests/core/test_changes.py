@@ -172,7 +172,7 @@ def test_a_moved_paragraph_is_said_to_have_moved() -> None:
 def test_a_new_order_is_one_change() -> None:
     a, b, c = ({"name": name} for name in "abc")
     comparison = compare(make(tools=[a, b, c]), make(tools=[c, a, b]))
-    assert words_of(comparison) == ["Tool | put in another order"]
+    assert words_of(comparison) == ["Tools | put in another order"]
     assert comparison.changes[0].before == ["a", "b", "c"]
     assert comparison.changes[0].after == ["c", "a", "b"]
 

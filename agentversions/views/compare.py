@@ -1,0 +1,72 @@
+"""The page that compares any two of draft, live, versions and former draft states."""
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from agentversions.core.roles import Permission
+from agentversions.core.sections import sections_of
+from agentversions.core.text_tables import Look
+from agentversions.core.workflow_changes import draw_difference
+from agentversions.models import Agent
+from agentversions.services.comparison import ComparedSides, compare_sides, offer_sides, usual_sides
+from agentversions.services.errors import NotLive, UnknownVersion
+
+from .access import agent_or_404, page
+
+KEPT = ("view", "show")
+"""Choices of the reader that stay when other sides are chosen."""
+UNFOLDED = {"context": "all", "rows": "all"}
+"""The query of a page with every line."""
+
+
+@page(Permission.READ)
+def version_compare(request: HttpRequest, slug: str, base: str, head: str) -> HttpResponse:
+    """What differs between two sides, side by side or inline."""
+    agent = agent_or_404(slug)
+    compared = _compared_or_404(agent, base, head)
+    is_everything = request.GET.get("show") == "everything"
+    look = Look(
+        is_inline=request.GET.get("view") == "inline",
+        is_unfolded=is_everything or request.GET.get("context") == "all",
+        has_all_rows=request.GET.get("rows") == "all",
+    )
+    context = {
+        "agent": agent,
+        "compared": compared,
+        "comparison": compared.comparison,
+        "sections": sections_of(compared.comparison, look=look, is_everything=is_everything),
+        "drawing": draw_difference(compared.comparison, look=look),
+        "choices": offer_sides(agent, compared.base, compared.head),
+        "look": look,
+        "is_everything": is_everything,
+        "unfolded": f"?{urlencode({**request.GET.dict(), **UNFOLDED})}",
+    }
+    return render(request, "agentversions/version_compare.html", context)
+
+
+@page(Permission.READ)
+def version_compare_choice(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send the reader to the comparison of the chosen sides; a typed number counts more than the list."""
+    agent = agent_or_404(slug)
+    usual_base, usual_head = usual_sides(agent)
+    base = _chosen(request, "base") or usual_base
+    head = _chosen(request, "head") or usual_head
+    kept = {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    address = reverse("agentversions:version_compare", args=[agent.slug, base, head])
+    return HttpResponseRedirect(f"{address}?{urlencode(kept)}" if kept else address)
+
+
+def _chosen(request: HttpRequest, side: str) -> str:
+    """The chosen side, without what cannot stand in an address."""
+    typed = request.GET.get(f"{side}_number", "").strip().removeprefix("V").removeprefix("v")
+    return (typed or request.GET.get(side, "")).replace("/", "")[:80]
+
+
+def _compared_or_404(agent: Agent, base: str, head: str) -> ComparedSides:
+    try:
+        return compare_sides(agent=agent, base=base, head=head)
+    except (UnknownVersion, NotLive) as error:
+        raise Http404(str(error)) from error
