@@ -28,24 +28,26 @@ def canonical(value: Any) -> str:
     return text
 
 
-def check_size(text: str) -> None:
-    """Refuse a document over 2 MB (its UTF-8 bytes)."""
+def check_size(text: str, limit: int = MAX_BYTES) -> None:
+    """Refuse a document over 2 MB (its UTF-8 bytes), or over another limit."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
+    if size > limit:
         raise NotCanonicalisable(
-            f"The configuration has {size / 1e6:.1f} MB; the limit is {MAX_BYTES / 1e6:.0f} MB. "
+            f"The configuration has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB. "
             "Move long texts into a knowledge base."
         )
 
 
-def parse(text: str | bytes) -> Any:
-    """Read JSON strictly: duplicate keys, NaN, NUL, lone surrogates, depth and big integers are refused by name."""
+def parse(text: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """Read JSON strictly: duplicate keys, NaN, NUL, lone surrogates, depth and big integers are refused by name.
+
+    The limits are those of one configuration; a document that holds several of them has its own."""
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise NotCanonicalisable("The text is not UTF-8. Save the file as UTF-8 and try again.") from error
-    check_size(text)
+    check_size(text, max_bytes)
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -56,11 +58,11 @@ def parse(text: str | bytes) -> Any:
         if isinstance(error, NotCanonicalisable):
             raise
         raise NotCanonicalisable("A number in this JSON is too long. Write it as text.") from error
-    check(value)
+    check(value, max_depth=max_depth)
     return value
 
 
-def check(value: Any) -> None:
+def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
     """Refuse what RFC 8785 cannot carry, or PostgreSQL cannot store; walks without recursion."""
     stack: list[tuple[Any, int, str]] = [(value, 1, "")]
     while stack:
@@ -78,7 +80,7 @@ def check(value: Any) -> None:
             if item.is_integer() and MAX_INTEGER < abs(item) < PLAIN_DIGITS_END:
                 raise NotCanonicalisable(f"The whole number at {_at(path)} is beyond 2^53. Write it as text.")
         elif isinstance(item, dict | list | tuple):
-            if depth > MAX_DEPTH:
+            if depth > max_depth:
                 raise NotCanonicalisable(_too_deep())
             _push_children(stack, item, depth + 1, path)
         else:

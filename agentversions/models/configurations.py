@@ -25,10 +25,15 @@ class ConfigurationManager(models.Manager["Configuration"]):
 
     def store(self, configuration: AgentConfiguration) -> "Configuration":
         """The row of this configuration: the one that is there, or a new one. Two writers at once get the same row."""
-        body = write_body(configuration)
-        row = Configuration(digest=digest_of(body), body=body)
-        self.bulk_create([row], ignore_conflicts=True)
+        (row,) = self.store_bodies([write_body(configuration)])
         return row
+
+    def store_bodies(self, bodies: list[str]) -> "list[Configuration]":
+        """The rows of these canonical bodies; written in order of digest, so that two writers never deadlock."""
+        rows = [Configuration(digest=digest_of(body), body=body) for body in bodies]
+        unique = {row.digest: row for row in rows}
+        self.bulk_create([unique[digest] for digest in sorted(unique)], ignore_conflicts=True)
+        return rows
 
 
 class Configuration(models.Model):
