@@ -120,6 +120,8 @@ def _agent(manifest: dict[str, Any], bodies: dict[str, str]) -> AgentCopy:
         raise _refused(f"The export is not complete: {error} is missing. Export the agent again.") from error
     except TypeError as error:
         raise _refused("The export's list of versions was changed and cannot be read. Export again.") from error
+    if any(not 0 < len(version.name.strip()) <= 200 for version in versions) or len(copy.folder) > 200:
+        raise _refused("A version of the export has no name, or a name is longer than 200 characters.")
     if [version.number for version in versions] != list(range(1, len(versions) + 1)):
         raise _refused("The export's versions are not numbered 1, 2, 3 … without gaps. Export the agent again.")
     return copy

@@ -91,3 +91,11 @@ class NotLive(Refused):
 
 class ReasonMissing(Refused):
     """This needs a reason."""
+
+
+class TokenRefused(Refused):
+    """A token that cannot be made as asked; the message says what to change."""
+
+
+class HistoryDiffers(Refused):
+    """What is there already is not the beginning of the history that is imported, or the history cannot be read."""
