@@ -31,10 +31,12 @@ def read_zip(content: bytes) -> dict[str, bytes]:
             members = [member for member in archive.infolist() if not member.is_dir()]
             _refuse_bombs(members, len(content))
             files: dict[str, bytes] = {}
+            seen: set[str] = set()
             for member in members:
                 path = _safe_path(member)
-                if path.casefold() in {known.casefold() for known in files} if len(files) < 200 else path in files:
+                if path.casefold() in seen:
                     raise BadArchive(f"The archive holds “{path}” twice. Keep one of them.")
+                seen.add(path.casefold())
                 files[path] = archive.read(member)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise BadArchive("The zip archive is damaged, encrypted or of an unusual kind. Pack it again.") from error
