@@ -14,6 +14,8 @@ from .audit import record
 from .draft_pointer import lock_agent, refuse_archived
 from .errors import AgentInUse, SlugTaken
 
+RESERVED_SLUGS = frozenset({"new", "import"})
+"""Slugs that are addresses of pages."""
 UseFinder = Callable[[Agent], list[str]]
 _use_finders: list[UseFinder] = []
 
@@ -48,6 +50,8 @@ def create_agent(
     )
     agent._history_user = actor  # type: ignore[attr-defined]
     agent._change_reason = reason  # type: ignore[attr-defined]
+    if wanted in RESERVED_SLUGS:
+        raise SlugTaken(f"The address “{wanted}” is a page of its own. Choose another.")
     try:
         with transaction.atomic():
             agent.save(force_insert=True)
@@ -68,7 +72,7 @@ def create_agent(
 def free_slug(name: str) -> str:
     """A slug made from a name, with a number behind it when it is taken."""
     stem = slugify(name)[:90] or "agent"
-    taken = set(Agent.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = RESERVED_SLUGS | set(Agent.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     slug, number = stem, 2
     while slug in taken:
         slug, number = f"{stem}-{number}", number + 1
