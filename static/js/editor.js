@@ -15,7 +15,7 @@ let state = JSON.parse(document.getElementById("editor-state").textContent);
 
 const store = new DraftStore(agent, person);
 const draft = new Draft({
-  address: editor.action,
+  address: editor.getAttribute("action"), // The buttons are named "action" too.
   person: Number(person),
   digest: state.digest,
   store,
