@@ -45,8 +45,9 @@ class Change:
 
     @cached_property
     def unit(self) -> str:
-        """The field's unit, empty where it has none."""
-        return unit_of(self.path)
+        """The field's unit, empty where it has none or where the label says it already (Passages)."""
+        unit = unit_of(self.path)
+        return "" if unit == self.field_label.lower() else unit
 
     @property
     def tab(self) -> Tab:

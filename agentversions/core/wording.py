@@ -89,7 +89,8 @@ def _say_text_change(change: Said) -> str:
     parts = [f"+{diff.words_added}" if diff.words_added else "", f"−{diff.words_removed}" if diff.words_removed else ""]
     words = " ".join(part for part in parts if part)
     moved = sum(move.count for move in diff.moves)
-    said = [f"{words} words" if words else "", f"{_count(moved, 'line')} moved" if moved else ""]
+    noun = "word" if diff.words_added + diff.words_removed == 1 else "words"
+    said = [f"{words} {noun}" if words else "", f"{_count(moved, 'line')} moved" if moved else ""]
     return ", ".join(part for part in said if part) or "white space only"
 
 

@@ -126,7 +126,7 @@ def test_an_old_body_without_a_field_equals_one_that_has_its_default() -> None:
         ({"model": {"temperature": 1}}, "Temperature | 0.7 → 1"),
         ({"voice": {"voice": "Charlotte"}}, "TTS voice | not set → Charlotte"),
         ({"background_sound": {"enabled": True}}, "Background sound | off → on"),
-        ({"system_prompt": "Be very kind.\n"}, "System prompt | +1 words"),
+        ({"system_prompt": "Be very kind.\n"}, "System prompt | +1 word"),
         ({"system_prompt": "Be  kind.\n"}, "System prompt | white space only"),
         ({"system_prompt": ""}, "System prompt | emptied"),
         ({"welcome_message": "Hello there"}, "Welcome message | written, 2 words"),
