@@ -23,6 +23,15 @@ class LibraryQuerySet(models.QuerySet["LibraryEntry"]):
         """Those not archived."""
         return self.filter(archived_at__isnull=True)
 
+    def search(self, text: str) -> "LibraryQuerySet":
+        """Those whose name, slug or description holds every word."""
+        found = self
+        for word in text.split():
+            found = found.filter(
+                models.Q(name__icontains=word) | models.Q(slug__icontains=word) | models.Q(description__icontains=word)
+            )
+        return found
+
 
 class LibraryEntry(models.Model):
     """One tool or knowledge base of the library; its content is its newest revision."""

@@ -99,3 +99,15 @@ class TokenRefused(Refused):
 
 class HistoryDiffers(Refused):
     """What is there already is not the beginning of the history that is imported, or the history cannot be read."""
+
+
+class LibraryMoved(Refused):
+    """Somebody else saved a newer revision of the library entry in between."""
+
+
+class NameClash(Refused):
+    """The draft has a tool or knowledge base of this name already."""
+
+
+class NoUpdate(Refused):
+    """The library has nothing newer than the draft."""
