@@ -7,14 +7,16 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
-from agentversions.models import Agent, User
+from agentversions.models import Agent, LibraryEntry, User
 from agentversions.services.agents import create_agent
 from agentversions.services.deployments import make_live, roll_back
 from agentversions.services.drafts import replace_draft
+from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.publishing import get_version, publish
 
-from .stories import Story, read_people, read_stories
+from .stories import Story, read_libraries, read_people, read_stories
 
+KINDS = {"tools": LibraryEntry.Kind.TOOL, "knowledge_bases": LibraryEntry.Kind.KNOWLEDGE_BASE}
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -23,6 +25,9 @@ def load_demo(*, password: str, now: datetime) -> tuple[User, ...]:
     """Load what is not there yet and give the people that were made; whoever was there keeps their password."""
     people = {fields["username"]: _person(fields, password) for fields in read_people()}
     authors = {name: person for name, (person, _) in people.items()}
+    for kind, entries in read_libraries().items():
+        for entry in entries:
+            _fill(KINDS[kind], entry, authors)
     for story in read_stories():
         if not Agent.objects.filter(slug=story.slug).exists():
             tell(story=story, now=now, authors=authors)
@@ -57,6 +62,22 @@ def tell(*, story: Story, now: datetime, authors: dict[str, User]) -> Agent:
     if story.draft:
         agent = replace_draft(agent=agent, content=story.draft.content, actor=authors[story.draft.by]).agent
     return agent
+
+
+def _fill(kind: LibraryEntry.Kind, fields: dict[str, Any], authors: dict[str, User]) -> None:
+    """One entry of a library with its later revision, unless it is there."""
+    if LibraryEntry.objects.filter(kind=kind, slug=fields["slug"]).exists():
+        return
+    entry = create_entry(
+        kind=kind,
+        content=fields["content"],
+        description=fields["description"],
+        slug=fields["slug"],
+        actor=authors[fields["by"]],
+    )
+    if revised := fields.get("revised"):
+        content = {**fields["content"], **revised["content"]}
+        save_revision(entry=entry, content=content, seen=1, actor=authors[revised["by"]])
 
 
 def _person(fields: dict[str, Any], password: str) -> tuple[User, bool]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agentversions.core.configuration import AgentConfiguration
 from agentversions.core.edits import Edit, apply_edits
+from agentversions.core.library_items import as_linked_knowledge, as_linked_tool, content_of_knowledge, read_tool
 from agentversions.core.portable import document_of, find_root
 from agentversions.core.reading import read_document, write_document
 from agentversions.core.yaml_text import read_yaml
@@ -114,12 +115,18 @@ def _change(document: dict[str, Any], step: dict[str, Any], files: dict[str, byt
 def _picks(slugs: dict[str, list[str]]) -> list[Edit]:
     """What picking these library entries copies, with the link to the revision that was picked."""
     libraries, edits = read_libraries(), []
-    for kind, key in (("tools", "name"), ("knowledge_bases", "id")):
-        for slug in slugs.get(kind, []):
-            content = next(entry["content"] for entry in libraries[kind] if entry["slug"] == slug)
-            item = {**content, "library": {"entry": slug, "revision": 1}}
-            edits.append(Edit("set", f"{kind}[{content[key]}]", item))
+    for slug in slugs.get("tools", []):
+        item = as_linked_tool(slug, read_tool(_entry(libraries["tools"], slug)), revision=1)
+        edits.append(Edit("set", f"tools[{item['name']}]", item))
+    for slug in slugs.get("knowledge_bases", []):
+        content = content_of_knowledge(_entry(libraries["knowledge_bases"], slug))
+        edits.append(Edit("set", f"knowledge_bases[{slug}]", as_linked_knowledge(slug, content, revision=1)))
     return edits
+
+
+def _entry(entries: list[dict[str, Any]], slug: str) -> dict[str, Any]:
+    content: dict[str, Any] = next(entry["content"] for entry in entries if entry["slug"] == slug)
+    return content
 
 
 def _read(name: str) -> Any:

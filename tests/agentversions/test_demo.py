@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agentversions.core.problems import blocking, find_problems
 from agentversions.demo.stories import read_stories
-from agentversions.models import Agent, AgentVersion, User
+from agentversions.models import Agent, AgentVersion, LibraryEntry, User
 from agentversions.services.comparison import changes_since_latest
 from agentversions.services.deployments import live_version
 
@@ -45,6 +45,22 @@ def test_versions_are_spread_over_the_past_weeks_in_their_order():
         assert times == sorted(times)
         assert times[-1] < timezone.now()
         assert times[-1] - times[0] > timedelta(days=10)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("embedded")
+def test_what_the_agents_picked_stands_in_the_libraries_and_one_tool_moved_on():
+    load()
+    entries = {(entry.kind, entry.slug): entry for entry in LibraryEntry.objects.select_related("latest")}
+    picked = []
+    for agent in Agent.objects.all():
+        draft = agent.draft.load()
+        picked += [("tool", tool.name, tool.library) for tool in draft.tools if tool.library]
+        picked += [("knowledge_base", base.id, base.library) for base in draft.knowledge_bases if base.library]
+    assert len(picked) == 3
+    for kind, _, link in picked:
+        assert entries[kind, link.entry].revisions.filter(number=link.revision).exists()
+    assert entries["tool", "book_appointment"].latest.number == 2
 
 
 @pytest.mark.django_db
