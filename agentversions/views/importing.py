@@ -61,7 +61,10 @@ def _preview(
         "imported": imported,
         "configuration": configuration,
         "problems": blocking(find_problems(configuration)),
-        "form": form or ImportTargetForm(initial={"name": configuration.name, "target": into}),
+        "form": form
+        or ImportTargetForm(
+            initial={"name": configuration.name, "target": into, "folder": copy.folder if copy else ""}
+        ),
         "refusal": refusal,
         "agents": () if copy else Agent.objects.active().only("slug", "name", "folder"),
         "folders": list_folders(),
@@ -89,8 +92,7 @@ def _import(request: HttpRequest, into: str) -> HttpResponse:
 
 def _copied(request: HttpRequest, form: ImportTargetForm, copy: AgentCopy) -> HttpResponse:
     """An exported agent, with its versions."""
-    folder = form.cleaned_data["folder"] or None
-    agent = import_agent_copy(copy=copy, folder=folder, actor=actor_of(request))
+    agent = import_agent_copy(copy=copy, folder=form.cleaned_data["folder"], actor=actor_of(request))
     return _arrived(request, agent, f"{agent.name} was imported with {len(copy.versions)} versions.")
 
 
