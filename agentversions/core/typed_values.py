@@ -10,7 +10,7 @@ from .json_places import line_of, line_of_message, location_of
 from .paths import field_of, label_of, split
 from .reading import FieldError, InvalidConfiguration
 
-NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?")
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 
 
 @dataclass(frozen=True)

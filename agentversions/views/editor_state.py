@@ -102,7 +102,6 @@ def describe(state: EditorState, *, since: AgentConfiguration | None = None) -> 
         "latest": state.latest.number if state.latest else 0,
         "live": state.live.number if state.live else 0,
         "difference": state.difference,
-        "is_different": bool(state.changed) or state.latest is None,
         "compare": state.compare_address,
         "changed_paths": list(state.changed),
         "changed_tabs": list(state.changed_tabs),

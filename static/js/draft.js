@@ -34,7 +34,8 @@ export class Draft {
 
   // Take over what an earlier page has left behind; refused edits get another chance.
   adopt(edits) {
-    this.edits.push(...edits.map((edit) => ({ ...edit, refused: null })));
+    this.edits.unshift(...edits.map((edit) => ({ ...edit, refused: null })));
+    this.keep();
     if (this.edits.length) this.send();
   }
 
@@ -92,6 +93,11 @@ export class Draft {
     this.edits = [...batch, ...this.edits];
     this.keep();
     if (kind === "refused") return this.refuse(body.errors, batch);
+    if (kind === "conflict" && !body.conflicts.length) {
+      // The state they were typed on is gone, and nothing differs: they belong on the draft as it is.
+      batch.forEach((edit) => { edit.base = body.digest; });
+      return this.send();
+    }
     if (kind === "conflict") {
       this.conflict = body;
       this.listeners.state("conflict", "Somebody else changed the same field: kept here until you choose");

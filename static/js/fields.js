@@ -84,8 +84,7 @@ function problemRow(problem) {
 function showHeader(state) {
   const part = (name) => document.querySelector(`[data-${name}]`);
   part("agent-name").textContent = state.name;
-  part("live").hidden = !state.live;
-  part("live-number").textContent = state.live;
+  Object.assign(part("live"), { hidden: !state.live, textContent: `Live V${state.live}` });
   const isShown = state.latest > 0 && state.changed_paths.length > 0;
   Object.assign(part("difference"), { hidden: !isShown, href: state.compare, textContent: state.difference });
   Object.assign(part("same"), { hidden: isShown, textContent: state.difference });

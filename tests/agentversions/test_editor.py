@@ -92,7 +92,7 @@ def test_the_header_names_the_live_version(page: Client, agent: Agent, editor: U
     version = make_version(agent, name="First")
     make_live(version=version, actor=editor)
     html = page.get(address(agent)).content.decode()
-    assert "Live V<span data-live-number>1</span>" in html
+    assert "data-live>Live V1</span>" in html
     assert "Draft is the same as V1" in html
 
 
