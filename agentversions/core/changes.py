@@ -78,6 +78,14 @@ class Change:
             return self.children
         return tuple(_fields_of_item(self))
 
+    @cached_property
+    def settings(self) -> tuple["Change", ...]:
+        """The fields of an item where everything is shown: of a changed one also those that are the same."""
+        if self.kind != "changed" or self.shown_as != "item":
+            return self.details
+        model = part_of(field_of(self.path)) or BaseModel
+        return tuple(_differences(split(self.path), model, self.before, self.after, keep_same=True))
+
 
 @dataclass(frozen=True)
 class Comparison:

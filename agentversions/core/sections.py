@@ -12,7 +12,7 @@ from .text_rows import Run
 from .text_tables import Look, TextTable, one_line, text_table
 from .wording import say_value
 
-LONG_VALUE = 40
+LONG_VALUE = 24
 """Characters from which the changed words inside a value are marked."""
 
 
@@ -64,23 +64,17 @@ class Section:
 def sections_of(comparison: Comparison, *, look: Look, is_everything: bool) -> tuple[Section, ...]:
     """The sections of a page in the order of the editor's tabs; only what changed, or everything."""
     entries = comparison.settings if is_everything else comparison.changes
-    return tuple(
-        section for tab in TABS for section in _sections_of_tab(tab, [e for e in entries if e.tab == tab], look)
-    )
+    by_tab = ((tab, [entry for entry in entries if entry.tab == tab]) for tab in TABS)
+    return tuple(section for tab, found in by_tab for section in _sections_of_tab(tab, found, look, is_everything))
 
 
-def section_of(change: Change, *, look: Look) -> Section:
-    """One change as a section of its own."""
-    return _section(change, look) if change.shown_as != "value" else _settings_section(change.tab, [change])
-
-
-def _sections_of_tab(tab: Tab, entries: list[Change], look: Look) -> Iterator[Section]:
+def _sections_of_tab(tab: Tab, entries: list[Change], look: Look, is_everything: bool) -> Iterator[Section]:
     """Texts first, then the plain settings together, then items and lists."""
     values = [entry for entry in entries if entry.shown_as == "value"]
-    yield from (_section(entry, look) for entry in entries if entry.shown_as == "text")
+    yield from (_section(entry, look, is_everything) for entry in entries if entry.shown_as == "text")
     if values:
         yield _settings_section(tab, values)
-    yield from (_section(entry, look) for entry in entries if entry.shown_as not in ("text", "value"))
+    yield from (_section(entry, look, is_everything) for entry in entries if entry.shown_as not in ("text", "value"))
 
 
 def _settings_section(tab: Tab, entries: list[Change]) -> Section:
@@ -89,21 +83,22 @@ def _settings_section(tab: Tab, entries: list[Change]) -> Section:
     return Section(f"settings-{tab.key}", tab.label, "", kind, tab, settings=rows)
 
 
-def _section(change: Change, look: Look) -> Section:
+def _section(change: Change, look: Look, is_everything: bool) -> Section:
     if change.shown_as == "order":
         order = (tuple(change.before), tuple(change.after))
         return Section(change.anchor, change.label, "", change.kind, change.tab, order=order)
     if change.shown_as != "item":
         return Section(change.anchor, change.label, "", change.kind, change.tab, blocks=(_block(change, look, ""),))
+    fields = change.settings if is_everything else change.details
     return Section(
         change.anchor,
         change.label,
         _other_name(change),
         change.kind,
         change.tab,
-        settings=tuple(_setting(detail, _label_inside(change, detail)) for detail in _of_kind(change.details, "value")),
+        settings=tuple(_setting(detail, _label_inside(change, detail)) for detail in _of_kind(fields, "value")),
         blocks=tuple(
-            _block(detail, look, _label_inside(change, detail)) for detail in _of_kind(change.details, "text", "json")
+            _block(detail, look, _label_inside(change, detail)) for detail in _of_kind(fields, "text", "json")
         ),
     )
 

@@ -121,13 +121,16 @@ def _move_links(moves: Sequence[Move], anchor: str) -> dict[tuple[str, int], Mov
 
 
 def _shown(runs: tuple[Run, ...]) -> tuple[Run, ...]:
-    """The runs without the line's end; white space that changed inside a line becomes visible signs."""
-    if len(runs) > 1:
-        runs = tuple(_visible(run) for run in runs)
+    """The runs without the line's end. White space that changed inside a line becomes visible signs; the indentation
+    of a line that is new or gone as a whole is not marked."""
     if not runs:
         return runs
-    last = runs[-1]
-    return (*runs[:-1], Run(last.text.rstrip("\r\n"), last.kind))
+    if len(runs) == 1:
+        text, kind = runs[0].text.rstrip("\r\n"), runs[0].kind
+        bare = text.lstrip()
+        return tuple(run for run in (Run(text[: len(text) - len(bare)], "same"), Run(bare, kind)) if run.text)
+    *before, last = (_visible(run) for run in runs)
+    return (*before, Run(last.text.rstrip("\r\n"), last.kind))
 
 
 def _visible(run: Run) -> Run:

@@ -14,7 +14,7 @@ function go(direction) {
   for (const place of document.querySelectorAll("[data-change].is-current")) place.classList.remove("is-current");
   places[current].classList.add("is-current");
   places[current].focus({ preventScroll: true });
-  places[current].scrollIntoView({ block: "center" });
+  places[current].scrollIntoView({ block: "center", behavior: "instant" });
   steps.querySelector("[data-position]").textContent = `${current + 1} of ${places.length}`;
 }
 
