@@ -1,5 +1,6 @@
 """The compare page: any two sides at an address, complete, bounded, and clear about what is not there."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from agentversions.core.text_diff import diff_text
 from agentversions.models import Agent
 from agentversions.services.deployments import make_live
 from agentversions.services.drafts import replace_draft
@@ -219,6 +221,17 @@ def test_a_workflow_is_drawn_with_what_was_added_removed_and_changed(agent: Agen
     for kind in ("added", "removed", "changed"):
         assert f'class="node {kind}"' in page
     assert 'href="#at-workflow.nodes:5b:start:5d:"' in page
+
+
+def test_the_page_says_when_words_were_not_compared_completely(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentversions.core.changes.diff_text", partial(diff_text, time_limit_s=0))
+    assert "too long and too different to compare word by word" in text(opened(agent, 1, 2))
+
+
+def test_an_unknown_side_gets_a_page_with_the_sentence_and_a_way_on(agent: Agent) -> None:
+    page = opened(agent, 99, "draft").content.decode()
+    assert "has no version 99" in page
+    assert reverse("agentversions:agent_list") in page
 
 
 def test_markup_in_a_prompt_is_text(agent: Agent) -> None:
