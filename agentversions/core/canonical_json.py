@@ -1,5 +1,6 @@
 """Canonical JSON (RFC 8785), and a strict reader that refuses what has no canonical form."""
 
+import contextlib
 import json
 import math
 from typing import Any
@@ -26,6 +27,20 @@ def canonical(value: Any) -> str:
         raise NotCanonicalisable(f"This cannot be stored as JSON: {error}.") from error
     check_size(text)
     return text
+
+
+def is_canonical(text: str) -> bool:
+    """Whether a JSON text is its own canonical form. Raises NotCanonicalisable when it cannot be read.
+
+    Python's own writer is ten times faster than a full RFC 8785 one and agrees with it but for whole or very small or
+    large floats, and the order of keys beyond the Basic Multilingual Plane; texts with those take the slow way.
+    """
+    if (text.isascii() or max(text) <= "\uffff") and "\\u0000" not in text:
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(text)
+            if _is_written_alike(value):
+                return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) == text
+    return canonical(parse(text)) == text
 
 
 def check_size(text: str, limit: int = MAX_BYTES) -> None:
@@ -85,6 +100,23 @@ def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
             _push_children(stack, item, depth + 1, path)
         else:
             raise NotCanonicalisable(f"The value at {_at(path)} is of a type that JSON does not have.")
+
+
+def _is_written_alike(value: Any) -> bool:
+    """Whether Python writes every number of a value as RFC 8785 does: not `1.0` for `1`, `1e-05` for `0.00001`."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, float):
+            if not math.isfinite(item) or item.is_integer() or "e" in repr(item):
+                return False
+        elif isinstance(item, int) and abs(item) > MAX_INTEGER:
+            return False
+    return True
 
 
 def _push_children(stack: list[tuple[Any, int, str]], item: Any, depth: int, path: str) -> None:

@@ -1,5 +1,6 @@
 """Canonical JSON is RFC 8785, and what has no canonical form is refused with a sentence."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentversions.core.canonical_json import MAX_INTEGER, NotCanonicalisable, canonical, parse
+from agentversions.core.canonical_json import MAX_INTEGER, NotCanonicalisable, canonical, is_canonical, parse
 from agentversions.core.digest import digest_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
@@ -96,3 +97,29 @@ def test_a_byte_order_mark_is_read_over() -> None:
 def test_values_that_json_does_not_have_are_refused(value: Any) -> None:
     with pytest.raises(NotCanonicalisable):
         canonical(value)
+
+
+@given(VALUES)
+def test_the_quick_check_agrees_with_the_full_one(value: Any) -> None:
+    text = canonical(value)
+    assert is_canonical(text)
+    for other in (json.dumps(value), json.dumps(value, ensure_ascii=False, separators=(",", ":")), f" {text}"):
+        assert is_canonical(other) == (other == text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"b":1,"a":2}',
+        '{"a":1.0}',
+        "[1e-05]",
+        "[1.50]",
+        '{"a": 1}',
+        '["\\u00e9"]',
+        '{"\U0001f600":1,"\ufb33":2}',
+        "1e+20",
+    ],
+)
+def test_text_in_another_form_is_not_canonical(text: str) -> None:
+    with contextlib.suppress(NotCanonicalisable):
+        assert is_canonical(text) == (canonical(json.loads(text)) == text)
