@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import rfc8785
+from pydantic_core import to_json
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 64
@@ -32,14 +33,14 @@ def canonical(value: Any) -> str:
 def is_canonical(text: str) -> bool:
     """Whether a JSON text is its own canonical form. Raises NotCanonicalisable when it cannot be read.
 
-    Python's own writer is ten times faster than a full RFC 8785 one and agrees with it but for whole or very small or
-    large floats, and the order of keys beyond the Basic Multilingual Plane; texts with those take the slow way.
+    pydantic's writer is fifty times faster than a full RFC 8785 one and agrees with it where keys are in order and no
+    float is whole, very small or very large; other texts, and those with characters beyond U+FFFF, go the slow way.
     """
     if (text.isascii() or max(text) <= "\uffff") and "\\u0000" not in text:
         with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(text)
             if _is_written_alike(value):
-                return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) == text
+                return to_json(value) == text.encode()
     return canonical(parse(text)) == text
 
 
@@ -103,11 +104,13 @@ def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
 
 
 def _is_written_alike(value: Any) -> bool:
-    """Whether Python writes every number of a value as RFC 8785 does: not `1.0` for `1`, `1e-05` for `0.00001`."""
+    """Whether keys are in order and every number is written as RFC 8785 does (not `1.0` for `1`)."""
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
+            if list(item) != sorted(item):
+                return False
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
