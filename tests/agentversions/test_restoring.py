@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -35,6 +35,7 @@ def story() -> tuple[Agent, AgentVersion]:
 class RestoreLaw(TestCase):
     """Whatever stands in the draft, restoring gives back the exact digest."""
 
+    @settings(deadline=None, max_examples=40)
     @given(st.lists(TEXT, min_size=1, max_size=5), st.integers(0, 4))
     def test_restore_gives_back_the_exact_digest(self, prompts: list[str], chosen: int) -> None:
         agent = make_agent()
