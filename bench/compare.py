@@ -34,7 +34,9 @@ def cases() -> Iterator[Case]:
     yield Case("100 kB, 10 % of the words changed", prompt, _with_other_words(rng, prompt, 0.1), 200)
     yield Case("100 kB of long paragraphs, 10 % of the words changed", essay, _with_other_words(rng, essay, 0.1), 200)
     yield Case("100 kB completely rewritten", prompt, _prompt(random.Random(5), 100_000, (4, 24)), 400)
-    yield Case("100 kB of long paragraphs completely rewritten", essay, _prompt(random.Random(6), 100_000, (60, 200)), 400)
+    yield Case(
+        "100 kB of long paragraphs completely rewritten", essay, _prompt(random.Random(6), 100_000, (60, 200)), 400
+    )
     yield Case("690 kB, 900 changed lines", big, _with_edited_lines(rng, big, 900), 1500, 5)
     yield Case("690 kB completely rewritten", big, _prompt(random.Random(7), 690_000, (4, 24)), 2000, 3)
     yield Case("100,000 equal lines, other ones", "yes\n" * 100_000, "no\n" * 100_000, 2000, 3)

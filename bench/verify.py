@@ -33,7 +33,9 @@ def _run() -> int:
     ]
     rows = [Configuration(digest=hashlib.sha256(body.encode()).hexdigest(), body=body) for body in bodies]
     Configuration.objects.bulk_create(rows, batch_size=500)
-    bare, single, double = [], [], []
+    bare: list[float] = []
+    single: list[float] = []
+    double: list[float] = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for body in bodies:

@@ -12,7 +12,7 @@ from config.database_url import parse_database_url
 
 def _use(url: str) -> None:
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]
     address = parse_database_url(url)
     connection.settings_dict.update({name: address[name] for name in ("USER", "PASSWORD", "HOST", "PORT")})
 

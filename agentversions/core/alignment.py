@@ -115,10 +115,10 @@ def _unique_runs(base: Sequence[Hashable], head: Sequence[Hashable], length: int
     in_head = _once(head, length)
     candidates = [(i, in_head[run]) for run, i in _once(base, length).items() if run in in_head]
     pairs: list[Pair] = []
+    i_free = j_free = 0
     for i, j in _longest_rising(candidates):
-        for shift in range(length):
-            if not pairs or (i + shift > pairs[-1][0] and j + shift > pairs[-1][1]):
-                pairs.append((i + shift, j + shift))
+        pairs.extend((i + shift, j + shift) for shift in range(max(0, i_free - i, j_free - j), length))
+        i_free, j_free = max(i_free, i + length), max(j_free, j + length)
     return pairs
 
 
@@ -126,8 +126,9 @@ def _once(sequence: Sequence[Hashable], length: int) -> dict[tuple[Hashable, ...
     """Runs that occur exactly once, in their order, with the position of each."""
     runs = list(zip(*(sequence[shift:] for shift in range(length)), strict=False))
     last = dict(zip(runs, range(len(runs)), strict=True))
-    first = dict(zip(reversed(runs), range(len(runs) - 1, -1, -1), strict=True))
-    return {run: at for run, at in last.items() if first[run] == at}
+    for at in set(range(len(runs))).difference(last.values()):
+        last.pop(runs[at], None)
+    return last
 
 
 def _longest_rising(pairs: Sequence[Pair]) -> list[Pair]:

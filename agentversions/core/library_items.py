@@ -30,7 +30,7 @@ class KnowledgeContent(Part):
 
 
 def read_tool(content: Json) -> Json:
-    """A library tool's content, checked like a tool of a draft. Raises InvalidConfiguration with the tool's own paths."""
+    """A library tool's content, checked like a tool of a draft. Raises InvalidConfiguration with the tool's paths."""
     try:
         configuration = read_document({"name": NO_AGENT, "tools": [{**content, "library": None}]})
     except InvalidConfiguration as error:

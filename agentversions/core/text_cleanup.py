@@ -57,9 +57,7 @@ def make_readable(words: WordAlignment) -> None:
 def _edits_of(base: Side, head: Side, i: int, j: int) -> list[_Edit]:
     """The edits that turn one line into the other; none when words of it live on in a third line."""
     p, p_end, q, q_end = base.starts[i], base.starts[i + 1], head.starts[j], head.starts[j + 1]
-    if any(other >= 0 and not q <= other < q_end for other in base.partner[p:p_end]):
-        return []
-    if any(other >= 0 and not p <= other < p_end for other in head.partner[q:q_end]):
+    if _is_split(base.partner[p:p_end], q, q_end) or _is_split(head.partner[q:q_end], p, p_end):
         return []
     edits: list[_Edit] = []
     while p < p_end or q < q_end:
@@ -73,6 +71,12 @@ def _edits_of(base: Side, head: Side, i: int, j: int) -> list[_Edit]:
         while p < p_end and q < q_end and base.partner[p] == q:
             p, q = p + 1, q + 1
     return edits
+
+
+def _is_split(partners: list[int], start: int, stop: int) -> bool:
+    """True when some of these partners, which rise, are outside of the other line's tokens."""
+    rising = [partner for partner in partners if partner >= 0]
+    return bool(rising) and (rising[0] < start or rising[-1] >= stop)
 
 
 def _separate(base: Side, head: Side, p_from: int, p_to: int) -> None:

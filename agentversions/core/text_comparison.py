@@ -6,9 +6,13 @@ from .alignment import Budget
 from .text_cleanup import make_readable
 from .text_lines import align_lines, gaps, pair_equal_edges, slide_to_paragraphs
 from .text_moves import Move, find_moves
-from .text_rows import Row, RowSource, Run, runs_of
+from .text_rows import Row, RowSource, Run, re_spaced_runs, runs_of
 from .text_tokens import count_words
-from .text_words import align_words
+from .text_words import WordAlignment, align_words
+
+# Longer gaps are compared as whole lines: so many letters, where each line costs as much as some letters more.
+_LARGEST_GAP = 600_000
+_LINE_COST = 20
 
 
 class Comparison:
@@ -35,9 +39,9 @@ class Comparison:
         fixed_base = self.base_moves.keys() | self.base_runs.keys()
         fixed_head = self.head_moves.keys() | self.head_runs.keys()
         pairs = slide_to_paragraphs(self.pairs, self.base, self.head, fixed_base, fixed_head)
-        return RowSource(
-            self.base, self.head, self.base_runs, self.head_runs, self.base_moves, self.head_moves
-        ).rows(pairs)
+        return RowSource(self.base, self.head, self.base_runs, self.head_runs, self.base_moves, self.head_moves).rows(
+            pairs
+        )
 
     def _find_moves(self) -> Sequence[Move]:
         unpaired_base = set(range(len(self.base))).difference(i for i, _ in self.pairs)
@@ -48,15 +52,10 @@ class Comparison:
         """Lines that are equal but for white space, in place or moved."""
         moved = [pair for move in self.moves for pair in zip(move.base_lines, move.head_lines, strict=True)]
         for i, j in [*self.pairs, *moved]:
-            if self.base[i] != self.head[j]:
-                words = align_words([self.base[i]], [self.head[j]], budget=self.budget)
-                make_readable(words)
-                self.base_runs[i] = runs_of(words.base, 0, "removed")
-                self.head_runs[j] = runs_of(words.head, 0, "added")
-            elif i in self.base_moves:
-                self.base_runs[i] = self.head_runs[j] = (Run(self.base[i], "same"),)
-        self.fewest_removed += sum(count_words(self.base[i]) for i in self.base_moves)
-        self.fewest_added += sum(count_words(self.head[j]) for j in self.head_moves)
+            if self.base[i] != self.head[j] or i in self.base_moves:
+                self.base_runs[i], self.head_runs[j] = re_spaced_runs(self.base[i], self.head[j])
+        self.fewest_removed += count_words("".join(self.base[i] for i in self.base_moves))
+        self.fewest_added += count_words("".join(self.head[j] for j in self.head_moves))
 
     def _compare_gaps(self) -> None:
         """Words between paired lines, short gaps first, so that one huge rewritten part cannot use up all the time."""
@@ -64,26 +63,30 @@ class Comparison:
         for base_from, base_to, head_from, head_to in gaps(self.pairs, len(self.base), len(self.head)):
             base_at = [i for i in range(base_from, base_to) if i not in self.base_moves]
             head_at = [j for j in range(head_from, head_to) if j not in self.head_moves]
-            letters = sum(len(self.base[i]) for i in base_at) + sum(len(self.head[j]) for j in head_at)
-            work.append((letters, base_at, head_at))
-        for _, base_at, head_at in sorted(work):
-            self._compare_gap(base_at, head_at)
+            lines = [*(self.base[i] for i in base_at), *(self.head[j] for j in head_at)]
+            size = sum(_LINE_COST + len(line) for line in lines)
+            work.append((size, base_at, head_at))
+        for size, base_at, head_at in sorted(work):
+            base_lines, head_lines = [self.base[i] for i in base_at], [self.head[j] for j in head_at]
+            if not base_at or not head_at:
+                self._count_whole(base_lines, head_lines)
+            elif size > _LARGEST_GAP or self.budget.out_of_time():
+                self.budget.is_spent = True
+                self._count_whole(base_lines, head_lines)
+            else:
+                self._compare_words(base_at, head_at, align_words(base_lines, head_lines, budget=self.budget))
         self.pairs.sort()
 
-    def _compare_gap(self, base_at: list[int], head_at: list[int]) -> None:
-        if base_at and head_at:
-            self._compare_words(base_at, head_at)
-            return
-        removed = sum(count_words(self.base[i]) for i in base_at)
-        added = sum(count_words(self.head[j]) for j in head_at)
+    def _count_whole(self, base_lines: Sequence[str], head_lines: Sequence[str]) -> None:
+        """Lines that are removed or added as a whole."""
+        removed, added = count_words("".join(base_lines)), count_words("".join(head_lines))
         self.words_removed += removed
         self.fewest_removed += removed
         self.words_added += added
         self.fewest_added += added
 
-    def _compare_words(self, base_at: list[int], head_at: list[int]) -> None:
-        """Word by word between some lines, which become rows opposite each other where they share enough."""
-        words = align_words([self.base[i] for i in base_at], [self.head[j] for j in head_at], budget=self.budget)
+    def _compare_words(self, base_at: Sequence[int], head_at: Sequence[int], words: WordAlignment) -> None:
+        """Lines compared word by word, which become rows opposite each other where they share enough."""
         self.fewest_removed += words.base.changed_words()
         self.fewest_added += words.head.changed_words()
         make_readable(words)
@@ -96,4 +99,4 @@ class Comparison:
         for at in set(range(len(head_at))).difference(y for _, y in equal):
             if words.head.has_partners(at):
                 self.head_runs[head_at[at]] = runs_of(words.head, at, "added")
-        self.pairs.extend((base_at[x], head_at[y]) for x, y in words.lines)
+        self.pairs += [(base_at[x], head_at[y]) for x, y in words.lines]

@@ -126,8 +126,9 @@ def _align_middle(base: Sequence[str], head: Sequence[str], budget: Budget) -> l
     else:
         found = align(base_exact, head_exact, budget=budget, anchor_lengths=_ANCHOR_LENGTHS)
         for i, i_to, j, j_to in list(gaps(found, len(base_at), len(head_at))):
-            inside = align(base_loose[i:i_to], head_loose[j:j_to], budget=budget, anchor_lengths=_ANCHOR_LENGTHS)
-            found.extend((i + x, j + y) for x, y in inside)
+            if not budget.is_spent:
+                inside = align(base_loose[i:i_to], head_loose[j:j_to], budget=budget, anchor_lengths=_ANCHOR_LENGTHS)
+                found += [(i + x, j + y) for x, y in inside]
         found.sort()
     return [(base_at[i], head_at[j]) for i, j in found]
 

@@ -26,9 +26,7 @@ class Move:
         return range(self.head_from, self.head_from + self.count)
 
 
-def find_moves(
-    base: Sequence[str], head: Sequence[str], removed: Iterable[int], added: Iterable[int]
-) -> list[Move]:
+def find_moves(base: Sequence[str], head: Sequence[str], removed: Iterable[int], added: Iterable[int]) -> list[Move]:
     """Blocks among the removed lines that are also among the added lines, in the base's order.
 
     A line starts a block when it occurs once among the removed and once among the added ones; neighbours that agree

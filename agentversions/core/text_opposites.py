@@ -43,7 +43,7 @@ def set_opposite(words: WordAlignment) -> None:
             _join_backward(base, head, base.starts[i + 1] - 1, head.starts[j + 1] - 1)
     for p, q in kept:
         _join_forward(base, head, p + 1, q + 1)
-        if p > base.starts[base.line_of[p]]:
+        if base.partner[p - 1] < 0 and p > base.starts[base.line_of[p]]:
             _join_backward(base, head, p - 1, q - 1)
 
 
@@ -69,7 +69,9 @@ def _kept_before(side: Side) -> list[int]:
 
 def _join_forward(base: Side, head: Side, p: int, q: int) -> None:
     """Pair equal white space from here on, to the end of the line at most."""
-    while p < len(base.tokens) and q < len(head.tokens) and _is_free_space(base, head, p, q):
+    while p < len(base.tokens) and q < len(head.tokens) and base.letters[p] < 0 and base.tokens[p] == head.tokens[q]:
+        if base.partner[p] >= 0 or head.partner[q] >= 0:
+            break
         base.partner[p], head.partner[q] = q, p
         p, q = p + 1, q + 1
         if base.tokens[p - 1] == "\n":
@@ -79,11 +81,8 @@ def _join_forward(base: Side, head: Side, p: int, q: int) -> None:
 def _join_backward(base: Side, head: Side, p: int, q: int) -> None:
     """Pair equal white space before here, to the beginning of the line at most; a line's end only at the start."""
     first = p
-    while p >= 0 and q >= 0 and (base.tokens[p] != "\n" or p == first) and _is_free_space(base, head, p, q):
+    while p >= 0 and q >= 0 and base.letters[p] < 0 and base.tokens[p] == head.tokens[q]:
+        if base.partner[p] >= 0 or head.partner[q] >= 0 or (base.tokens[p] == "\n" and p < first):
+            break
         base.partner[p], head.partner[q] = q, p
         p, q = p - 1, q - 1
-
-
-def _is_free_space(base: Side, head: Side, p: int, q: int) -> bool:
-    token = base.tokens[p]
-    return base.partner[p] < 0 and head.partner[q] < 0 and token == head.tokens[q] and token.isspace()

@@ -1,7 +1,9 @@
 """The rows of a table that shows two texts side by side."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from .alignment import Pair
@@ -9,6 +11,7 @@ from .text_words import Side
 
 RowKind = Literal["same", "changed", "removed", "added", "moved_from", "moved_to"]
 RunKind = Literal["same", "removed", "added"]
+_NO_SPACE = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,32 @@ class RowSource:
 
 def runs_of(side: Side, at: int, kind: RunKind) -> tuple[Run, ...]:
     """The runs of one line: `same` where its tokens have partners, `kind` elsewhere."""
-    runs: list[Run] = []
     start, stop = side.starts[at], side.starts[at + 1]
-    while start < stop:
-        end = start + 1
-        is_same = side.partner[start] >= 0
-        while end < stop and (side.partner[end] >= 0) == is_same:
-            end += 1
-        runs.append(Run("".join(side.tokens[start:end]), "same" if is_same else kind))
-        start = end
-    return tuple(runs)
+    is_same = [partner >= 0 for partner in side.partner[start:stop]]
+    return _joined(zip(side.tokens[start:stop], is_same, strict=True), kind)
+
+
+def re_spaced_runs(base: str, head: str) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """The runs of two lines that are equal but for white space."""
+    base_parts: list[tuple[str, bool]] = []
+    head_parts: list[tuple[str, bool]] = []
+    words = [*base.split(), ""]
+    for old, new, word in zip(_NO_SPACE.split(base), _NO_SPACE.split(head), words, strict=True):
+        start = _shared(old, new)
+        stop = _shared(old[start:][::-1], new[start:][::-1])
+        for parts, space in ((base_parts, old), (head_parts, new)):
+            end = len(space) - stop
+            parts += [(space[:start], True), (space[start:end], False), (space[end:] + word, True)]
+    return _joined(base_parts, "removed"), _joined(head_parts, "added")
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts share from their start."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (x, y) in enumerate(pairs) if x != y), min(len(one), len(other)))
+
+
+def _joined(parts: Iterable[tuple[str, bool]], kind: RunKind) -> tuple[Run, ...]:
+    """Runs of the parts (text, is it the same), neighbours of one kind as one run."""
+    groups = groupby((part for part in parts if part[0]), key=lambda part: part[1])
+    return tuple(Run("".join(text for text, _ in group), "same" if same else kind) for same, group in groups)

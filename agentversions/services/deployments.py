@@ -23,6 +23,14 @@ def require_live_version(agent: Agent) -> AgentVersion:
     return version
 
 
+def current_deployment(agent: Agent) -> Deployment:
+    """What made the live version live: since when, by whom, why. Raises NotLive."""
+    row: Deployment | None = agent.deployments.newest_first().select_related("version__agent", "created_by").first()
+    if row is None:
+        raise NotLive(f"“{agent.name}” has no live version yet. Make one live first.")
+    return row
+
+
 @transaction.atomic
 def make_live(*, version: AgentVersion, reason: str = "", actor: User) -> Deployment:
     """Make this version the agent's live version; nothing is copied or changed, one row is added."""

@@ -4,7 +4,7 @@ from agentversions.core.configuration import AgentConfiguration
 from agentversions.models import Agent, Configuration, User
 from agentversions.models.database import ClockTimestamp
 
-from .errors import AgentArchived
+from .errors import AgentArchived, DraftMoved
 
 
 def lock_agent(agent: Agent) -> Agent:
@@ -14,6 +14,14 @@ def lock_agent(agent: Agent) -> Agent:
     the configuration it had joined before, and a moved draft would make the agent seem to be gone.
     """
     locked: Agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    return locked
+
+
+def lock_agent_at(agent: Agent, digest: str | None) -> Agent:
+    """The locked agent, if its draft still stands at a digest (None: wherever it stands). Raises DraftMoved."""
+    locked = lock_agent(agent)
+    if digest is not None and locked.draft_id != digest:
+        raise DraftMoved("Somebody else saved this draft. Load it again, then repeat your change.", locked.draft_id)
     return locked
 
 

@@ -1,0 +1,86 @@
+"""The API's frame around django-ninja: strict JSON in, problem documents out, closed unless an operation says who."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, URLResolver
+from ninja import NinjaAPI, Router
+from ninja.parser import Parser
+
+from agentversions.core.canonical_json import parse
+
+from .authentication import Token, closed
+from .problems import problem, register_problems
+from .schemas import Problem
+
+
+class StrictParser(Parser):
+    """Reads a body as the pages do: duplicate keys, NaN, NUL, lone surrogates, depth and size are refused by name."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """The body's JSON value."""
+        return parse(request.body)
+
+
+class Api(NinjaAPI):
+    """The API of the whole product; every app adds its routers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            title="Agent Versions",
+            version="1",
+            description="Agents, drafts, versions and what is live: everything that the pages do, by the same rules.",
+            docs_url=None,
+            openapi_url="",
+            urls_namespace="api",
+            parser=StrictParser(),
+            auth=closed,
+        )
+        register_problems(self)
+
+    def add(self, prefix: str, router: Router, *, tag: str) -> None:
+        """Mount a router; what each operation needs is written into its description."""
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                needs = [auth.needs for auth in operation.auth_callbacks if isinstance(auth, Token)]
+                operation.description = "\n\n".join(
+                    [operation.description or "", *(f"Needs {need}." for need in needs)]
+                )
+        self.add_router(prefix, router, tags=[tag])
+
+    def _get_urls(self) -> list[URLPattern | URLResolver]:
+        urls = super()._get_urls()
+        for pattern in urls:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _as_api(pattern.callback)
+        return urls
+
+    def get_openapi_schema(self, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The OpenAPI document; every operation may answer with a problem."""
+        schema = super().get_openapi_schema(**options)
+        schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                operation["responses"]["default"] = {"description": "A problem, in words", "content": content}
+        return dict(schema)
+
+
+def _as_api(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """No redirect to a sign-in page, HEAD wherever there is GET, and a problem document for a wrong method."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "HEAD":
+            request.method = "GET"
+        response = view(request, *args, **kwargs)
+        if isinstance(response, HttpResponseNotAllowed):
+            allowed = response["Allow"]
+            return problem("method-not-allowed", f"Use one of: {allowed}.", headers={"Allow": allowed})
+        return response
+
+    answered.csrf_exempt = True  # type: ignore[attr-defined]
+    return login_not_required(answered)

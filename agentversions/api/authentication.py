@@ -1,0 +1,78 @@
+"""Who may call an operation: each names the permission it needs; one that names none is closed to everybody."""
+
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from agentversions.core.roles import PERMISSIONS, Permission
+from agentversions.models import ApiToken, User
+from agentversions.services.tokens import find_token, note_use
+
+
+class Token(HttpBearer):
+    """A bearer token whose roles and scopes allow the permission, and whose owner's roles still do."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        """Nothing (401) for a missing or invalid token, PermissionDenied (403) for one that may not do this."""
+        return super().__call__(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """The token, once it is known and allowed to."""
+        found = find_token(token.strip())
+        if found is None:
+            return None
+        if not found.allows(self.permission):
+            raise PermissionDenied(f"The token “{found.name}” may not do this. It needs {self.needs}.")
+        note_use(found)
+        return found
+
+    @property
+    def scope(self) -> str:
+        """The scope that the permission belongs to."""
+        return "read" if self.permission == Permission.READ else "write"
+
+    @property
+    def needs(self) -> str:
+        """What a token needs, in words: `the scope “write” and the role editor or admin`."""
+        roles = [role.value for role, allowed in PERMISSIONS.items() if self.permission in allowed]
+        words = "any role" if self.permission == Permission.READ else f"the role {' or '.join(roles)}"
+        return f"the scope “{self.scope}” and {words}"
+
+
+class TokenOrSession(Token):
+    """Also lets a signed-in person read: for links that a page shows."""
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        """The token when one is sent, else the person of the session."""
+        if "Authorization" in request.headers:
+            return super().__call__(request)
+        if not request.user.is_authenticated:
+            return None
+        user = request.user
+        if not user.allows(self.permission):
+            raise PermissionDenied("Your account has no role yet. Ask an admin for one.")
+        return user
+
+
+def closed(request: HttpRequest) -> None:
+    """The default of the whole API: an operation that names no permission is answered to nobody."""
+
+
+READ, EDIT, ROUTE = Token(Permission.READ), Token(Permission.EDIT), Token(Permission.ROUTE)
+READ_ALSO_SIGNED_IN = TokenOrSession(Permission.READ)
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The person for whom the token acts."""
+    return token_of(request).owner
+
+
+def token_of(request: HttpRequest) -> ApiToken:
+    """The token of this call."""
+    return cast(ApiToken, request.auth)  # type: ignore[attr-defined]
