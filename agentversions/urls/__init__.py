@@ -1,6 +1,6 @@
 """The addresses of Build, one module per area."""
 
-from . import agents, compare, editor, importing, libraries, tokens, versions
+from . import agents, compare, editor, importing, libraries, profile, tokens, versions
 
 app_name = "agentversions"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     *versions.urlpatterns,
     *compare.urlpatterns,
     *libraries.urlpatterns,
+    *profile.urlpatterns,
     *tokens.urlpatterns,
 ]

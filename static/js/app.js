@@ -60,6 +60,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.querySelector(button.dataset.copy);
+  field.select();
+  await navigator.clipboard.writeText(field.value);
+  button.textContent = "Copied";
+});
+
 const TOAST_MS = 8000;
 function expire(toast) {
   setTimeout(function check() {
