@@ -5,7 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-Document = Annotated[dict[str, Any], WithJsonSchema({"$ref": "/api/v1/configuration.schema.json"})]
+Document = Annotated[
+    dict[str, Any],
+    # Not a $ref: pydantic looks references up in the document itself, and the schema has an address of its own.
+    WithJsonSchema({"type": "object", "description": "A configuration: see /api/v1/configuration.schema.json"}),
+]
 """A complete configuration; the reader of the core checks it, and says what is wrong field by field."""
 PartOfDocument = Annotated[dict[str, Any], WithJsonSchema({"type": "object"})]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
