@@ -1,6 +1,7 @@
 """The API: the contract's operations, the same rules as the pages, and problem documents that say what to do."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +147,10 @@ def test_a_signed_in_person_reads_the_docs_and_bytes_but_calls_nothing_else(call
     assert client.get("/api/v1/docs").status_code == 200
     assert client.get(f"/api/v1/configurations/{digest}").status_code == 200
     assert client.get("/api/v1/agents").status_code == 401
+
+
+def test_every_operation_is_in_the_documentation(call: Caller) -> None:
+    documented = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    schema = call("get", "/api/v1/openapi.json").json()
+    operations = [f"{method.upper()} {path}" for path, methods in schema["paths"].items() for method in methods]
+    assert [operation for operation in operations if f"`{operation}`" not in documented] == []
