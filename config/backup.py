@@ -24,12 +24,12 @@ from config.embedded_layout import client_program
 from config.problem import Problem
 from config.run import only_one_runs
 
-FOLDER = PROJECT / "backups"
+FOLDER = Path(os.environ.get("BACKUP_FOLDER") or PROJECT / "backups").resolve()
 
 
 def backup(label: str = "") -> Path:
     """Write the database to a new file in backups/, mode 0600; a file under its final name is always complete."""
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = FOLDER / f"agent-versions-{label}{_now()}.dump"
     draft = path.with_suffix(".part")
     draft.unlink(missing_ok=True)
@@ -154,13 +154,13 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["backup"]:
             with _server():
-                print(f"Wrote {backup().relative_to(PROJECT)}")
+                print(f"Wrote {os.path.relpath(backup())}")
         case ["restore", file]:
             if not file:
                 raise Problem("Say which backup: make restore FILE=backups/….dump")
             with only_one_runs("a restore"), _server():
                 before = restore(Path(file))
-            print(f"Restored {file}." + (f" What was there before: {before.relative_to(PROJECT)}" if before else ""))
+            print(f"Restored {file}." + (f" What was there before: {os.path.relpath(before)}" if before else ""))
         case _:
             print(__doc__, file=sys.stderr)
             return 2

@@ -1,0 +1,1 @@
+"""The platform: how the product is installed, started, stopped and backed up."""
