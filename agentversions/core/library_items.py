@@ -1,12 +1,19 @@
 """What the libraries hold, tools and knowledge bases with documents, and how each becomes part of a draft."""
 
-from .canonical_json import canonical
-from .changes import Comparison, compare
-from .configuration import AgentConfiguration, Json, Part, Retrieval, ShortText, setting
+from collections.abc import Iterator
+from typing import Any
+
+from .canonical_json import NotCanonicalisable, canonical, check
+from .configuration import Json, Part, Retrieval, ShortText, Tool, setting
 from .digest import digest_of
+from .paths import label_of
+from .problems import schema_error
 from .reading import FieldError, InvalidConfiguration, read_document, write_document
 
 NO_AGENT = "Library"
+NAME_LIMIT = 200
+TOO_LONG = ("Move long texts into a knowledge base.", "Split it into two.")
+"""What to do about a configuration that is too long, and about a knowledge base."""
 
 
 class Document(Part):
@@ -30,21 +37,30 @@ class KnowledgeContent(Part):
 
 
 def read_tool(content: Json) -> Json:
-    """A library tool's content, checked like a tool of a draft. Raises InvalidConfiguration with the tool's paths."""
-    try:
-        configuration = read_document({"name": NO_AGENT, "tools": [{**content, "library": None}]})
-    except InvalidConfiguration as error:
-        raise InvalidConfiguration(tuple(FieldError(_own(each.path), each.message) for each in error.errors)) from error
-    item: Json = write_document(configuration)["tools"][0]
+    """A library tool's content, checked like a tool of a draft, its parameters too: nobody shares an unfinished tool.
+    Raises InvalidConfiguration with the tool's paths."""
+    item = _read_item("tools", {**content, "library": None})
+    if (message := schema_error(Tool.model_validate(item))) is not None:
+        raise InvalidConfiguration((FieldError("parameters", f"The parameters are not JSON Schema: {message}."),))
     del item["library"]
     return item
 
 
 def read_knowledge(content: Json) -> Json:
     """A library knowledge base's content, checked. Raises InvalidConfiguration."""
-    item = as_linked_knowledge("check", content_of_knowledge(content), revision=1)
-    read_document({"name": NO_AGENT, "knowledge_bases": [item]})
-    return content_of_knowledge(content).model_dump(mode="json")
+    retrieval = {"retrieval": content["retrieval"]} if "retrieval" in content else {}
+    _read_item("knowledge_bases", {"id": NO_AGENT, **retrieval})
+    errors = (*_name_errors(content.get("name")), *_document_errors(content.get("documents", [])))
+    if errors:
+        raise InvalidConfiguration(errors)
+    try:
+        check(content)
+        checked = content_of_knowledge(content).model_dump(mode="json")
+        canonical(checked)
+    except NotCanonicalisable as error:
+        words = str(error).replace("The configuration has", "The knowledge base has").replace(*TOO_LONG)
+        raise InvalidConfiguration((FieldError("", words),)) from error
+    return checked
 
 
 def content_of_knowledge(content: Json) -> KnowledgeContent:
@@ -52,7 +68,7 @@ def content_of_knowledge(content: Json) -> KnowledgeContent:
     try:
         return KnowledgeContent.model_validate(content)
     except ValueError as error:
-        raise InvalidConfiguration((FieldError("", f"The knowledge base cannot be read: {error}"),)) from error
+        raise InvalidConfiguration((FieldError("", "This is no knowledge base. Check its fields."),)) from error
 
 
 def as_linked_tool(entry: str, content: Json, *, revision: int) -> Json:
@@ -71,19 +87,37 @@ def as_linked_knowledge(entry: str, content: KnowledgeContent, *, revision: int)
     }
 
 
-def compare_tools(base: Json, head: Json) -> Comparison:
-    """The difference of two contents of one tool, also when its name changed."""
-    return compare(_around("tools", base), _around("tools", head))
+def _read_item(field: str, item: Json) -> Json:
+    """The item as a draft would store it; refusals name the item's own fields, not the list of a draft."""
+    try:
+        configuration = read_document({"name": NO_AGENT, field: [item]})
+    except InvalidConfiguration as error:
+        raise InvalidConfiguration(tuple(_own(each, field) for each in error.errors)) from error
+    stored: Json = write_document(configuration)[field][0]
+    return stored
 
 
-def compare_linked_knowledge(base: Json, head: Json) -> Comparison:
-    """The difference of two linked states of one knowledge base."""
-    return compare(_around("knowledge_bases", base), _around("knowledge_bases", head))
+def _own(error: FieldError, field: str) -> FieldError:
+    """The error at the item's own field, without the words that place it in a draft (`Tool crm: Timeout …`)."""
+    item, inside, path = error.path.rpartition("].")
+    if not inside or not item.startswith(f"{field}["):
+        return FieldError("", error.message)
+    return FieldError(path, error.message.removeprefix(f"{label_of(f'{item}]')}: "))
 
 
-def _around(field: str, item: Json) -> AgentConfiguration:
-    return AgentConfiguration.model_validate({"name": NO_AGENT, field: [{**item, "library": None}]})
+def _name_errors(name: Any) -> Iterator[FieldError]:
+    if not isinstance(name, str) or not name.strip():
+        yield FieldError("name", "Give it a name.")
+    elif len(name) > NAME_LIMIT:
+        yield FieldError("name", f"The name is longer than {NAME_LIMIT} characters. Shorten it.")
 
 
-def _own(path: str) -> str:
-    return path.rpartition("].")[2] if path.startswith("tools[") else ""
+def _document_errors(documents: Any) -> Iterator[FieldError]:
+    """What is wrong with each document, at `documents.0.title`."""
+    for index, document in enumerate(documents if isinstance(documents, list | tuple) else ()):
+        title = document.get("title") if isinstance(document, dict) else None
+        if not isinstance(title, str) or not title.strip():
+            yield FieldError(f"documents.{index}.title", "A document needs a title.")
+        elif len(title) > NAME_LIMIT:
+            message = f"The title is longer than {NAME_LIMIT} characters. Shorten it."
+            yield FieldError(f"documents.{index}.title", message)

@@ -16,6 +16,7 @@ from .errors import AgentInUse, SlugTaken
 
 RESERVED_SLUGS = frozenset({"new", "import"})
 """Slugs that are addresses of pages."""
+INSERT_ATTEMPTS = 20
 UseFinder = Callable[[Agent], list[str]]
 _use_finders: list[UseFinder] = []
 
@@ -52,11 +53,7 @@ def create_agent(
     agent._change_reason = reason  # type: ignore[attr-defined]
     if wanted in RESERVED_SLUGS:
         raise SlugTaken(f"The address “{wanted}” is a page of its own. Choose another.")
-    try:
-        with transaction.atomic():
-            agent.save(force_insert=True)
-    except IntegrityError as error:
-        raise SlugTaken(f"There is an agent with the address “{wanted}” already. Choose another.") from error
+    _insert(agent, is_slug_given=bool(slug))
     agent.refresh_from_db()
     record(
         action="agent created",
@@ -67,6 +64,21 @@ def create_agent(
         actor=actor,
     )
     return agent
+
+
+def _insert(agent: Agent, *, is_slug_given: bool) -> None:
+    """Insert the row. Somebody else may take the same free slug in the same moment: then the next free one is tried."""
+    for attempts_left in reversed(range(1 if is_slug_given else INSERT_ATTEMPTS)):
+        try:
+            with transaction.atomic():
+                agent.save(force_insert=True)
+        except IntegrityError as error:
+            if not attempts_left:
+                words = f"There is an agent with the address “{agent.slug}” already. Choose another."
+                raise SlugTaken(words) from error
+            agent.slug = free_slug(agent.name)
+        else:
+            return
 
 
 def free_slug(name: str) -> str:

@@ -1,5 +1,6 @@
 """The list of agents, and what can be done with one of them as a whole."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,10 +29,8 @@ FRAGMENTS = "agentversions/fragments"
 @page(Permission.READ)
 def agent_list(request: HttpRequest) -> HttpResponse:
     """All agents by folder and name; search, folder and archive are in the address."""
-    text, folder = (
-        request.GET.get("q", "").replace("\x00", "").strip(),
-        request.GET.get("folder", "").replace("\x00", ""),
-    )
+    text = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    folder = request.GET.get("folder", "").replace("\x00", "")
     is_archived = request.GET.get("archived") == "1"
     context = {
         "agents": list_agents(text=text, folder=folder, is_archived=is_archived, page=request.GET.get("page", "1")),
@@ -102,15 +101,18 @@ def agent_archive_dialog(request: HttpRequest, slug: str) -> HttpResponse:
         except AgentInUse as refusal:
             form.add_error(None, str(refusal))
         else:
+            undo = reverse("agentversions:agent_unarchive", args=[slug])
+            messages.success(request, f"Archived “{agent.name}”.", extra_tags=f"undo:{undo}")
             return go_to(request, reverse("agentversions:agent_list"))
     return _dialog(request, "agent_archive_dialog", agent, form)
 
 
 @page(Permission.EDIT, "POST")
 def agent_unarchive(request: HttpRequest, slug: str) -> HttpResponse:
-    """Brings an archived agent back."""
+    """Brings an archived agent back, and opens it."""
     agent = unarchive_agent(agent=agent_or_404(slug), actor=actor_of(request))
-    return redirect("agentversions:agent_editor", slug=agent.slug)
+    messages.success(request, f"“{agent.name}” is back, exactly as it was.")
+    return go_to(request, reverse("agentversions:agent_editor", args=[agent.slug]))
 
 
 def _dialog(request: HttpRequest, name: str, agent: Agent, form: object) -> HttpResponse:

@@ -1,25 +1,33 @@
 """The libraries of tools and knowledge bases: lists, entries with their revisions, archiving."""
 
+import re
+
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from agentversions.core.json_text import pretty
 from agentversions.core.reading import InvalidConfiguration
 from agentversions.core.roles import Permission
 from agentversions.models import LibraryEntry
 from agentversions.services.errors import LibraryMoved, SlugTaken
 from agentversions.services.libraries import (
     archive_entry,
+    changes_between,
     content_of,
     create_entry,
-    find_entries,
+    list_entries,
+    list_revisions,
     save_revision,
     unarchive_entry,
 )
 from config.htmx import fragment_or_page
 
 from .access import actor_of, page
-from .library_shelves import KNOWLEDGE, TOOLS, EntryForm, Shelf, comparison_of
+from .library_shelves import KNOWLEDGE, TOOLS, EntryForm, Shelf
+
+NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @page(Permission.READ)
@@ -75,16 +83,20 @@ def library_archive(request: HttpRequest, kind: str, slug: str) -> HttpResponse:
     """Takes an entry out of its library, or puts it back; copies in drafts and versions stay."""
     shelf = KNOWLEDGE if kind == "knowledge" else TOOLS
     entry = _entry_or_404(shelf, slug)
-    file = unarchive_entry if entry.archived_at else archive_entry
-    file(entry=entry, actor=actor_of(request))
+    if entry.archived_at:
+        unarchive_entry(entry=entry, actor=actor_of(request))
+        messages.success(request, f"“{entry.name}” is back in the library.")
+    else:
+        archive_entry(entry=entry, actor=actor_of(request))
+        messages.success(request, f"Archived “{entry.name}”. Drafts and versions that picked it keep their copy.")
     return redirect(shelf.detail, slug=slug)
 
 
 def _list(request: HttpRequest, shelf: Shelf) -> HttpResponse:
-    text, is_archived = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("archived") == "1"
+    text, is_archived = request.GET.get("q", "").replace("\x00", "").strip()[:200], request.GET.get("archived") == "1"
     context = {
         "shelf": shelf,
-        "entries": find_entries(kind=shelf.kind, text=text, is_archived=is_archived),
+        "entries": list_entries(kind=shelf.kind, text=text, is_archived=is_archived, page=request.GET.get("page", "1")),
         "text": text,
         "is_archived": is_archived,
     }
@@ -103,8 +115,9 @@ def _create(request: HttpRequest, shelf: Shelf) -> HttpResponse:
         except (InvalidConfiguration, SlugTaken) as refusal:
             form.refuse(refusal)
         else:
+            messages.success(request, f"“{entry.name}” is in the library now.")
             return redirect(shelf.detail, slug=entry.slug)
-    return _form_page(request, {"shelf": shelf, "form": form, "entry": None})
+    return _form_page(request, form, {"shelf": shelf, "entry": None})
 
 
 def _detail(request: HttpRequest, shelf: Shelf, slug: str) -> HttpResponse:
@@ -112,7 +125,7 @@ def _detail(request: HttpRequest, shelf: Shelf, slug: str) -> HttpResponse:
     form = EntryForm(shelf, request.POST if request.method == "POST" else None, entry=entry)
     if form.is_saved_by(request) and (content := form.content()) is not None:
         try:
-            save_revision(
+            saved = save_revision(
                 entry=entry,
                 content=content,
                 seen=form.seen,
@@ -122,28 +135,49 @@ def _detail(request: HttpRequest, shelf: Shelf, slug: str) -> HttpResponse:
         except (InvalidConfiguration, LibraryMoved) as refusal:
             form.refuse(refusal)
         else:
+            messages.success(request, _say_saved(entry, saved))
             return redirect(shelf.detail, slug=slug)
-    revisions = entry.revisions.select_related("created_by").order_by("-number")
-    return _form_page(request, {"shelf": shelf, "form": form, "entry": entry, "revisions": revisions})
-
-
-def _form_page(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
-    form = context["form"]
-    assert isinstance(form, EntryForm)
-    return render(request, "agentversions/library_entry.html", context, status=422 if form.is_refused else 200)
-
-
-def _revision(request: HttpRequest, shelf: Shelf, slug: str, number: int) -> HttpResponse:
-    entry = _entry_or_404(shelf, slug)
-    revisions = {each.number: each for each in entry.revisions.filter(number__in=(number - 1, number))}
-    if number not in revisions:
-        raise Http404(f"“{entry.name}” has no revision {number}.")
-    base = content_of(revisions[number - 1]) if number - 1 in revisions else None
     context = {
         "shelf": shelf,
         "entry": entry,
-        "revision": revisions[number],
-        "comparison": comparison_of(shelf, base, content_of(revisions[number])) if base is not None else None,
+        "revisions": list_revisions(entry, page=request.GET.get("page", "1")),
+        "since": form.seen if form.refusal else None,
+    }
+    return _form_page(request, form, context)
+
+
+def _say_saved(before: LibraryEntry, after: LibraryEntry) -> str:
+    assert before.latest is not None
+    assert after.latest is not None
+    if after.latest.number > before.latest.number:
+        return f"Saved as revision {after.latest.number}. Drafts that picked it are told."
+    if after.description != before.description:
+        return "Saved what it is for. The content is the same, so there is no new revision."
+    return "Nothing differs from what is there, so there is no new revision."
+
+
+def _form_page(request: HttpRequest, form: EntryForm, context: dict[str, object]) -> HttpResponse:
+    status = 422 if form.is_refused else 200
+    return render(request, "agentversions/library_entry.html", {**context, "form": form}, status=status)
+
+
+def _revision(request: HttpRequest, shelf: Shelf, slug: str, number: int) -> HttpResponse:
+    """What changed since the revision before, or since another one that the address names (`?since=3`)."""
+    entry = _entry_or_404(shelf, slug)
+    since = request.GET.get("since", "")
+    base_number = int(since) if NUMBER.fullmatch(since) else number - 1
+    both = entry.revisions.select_related("created_by").filter(number__in=(base_number, number))
+    revisions = {revision.number: revision for revision in both}
+    base, head = revisions.get(base_number), revisions.get(number)
+    if head is None:
+        raise Http404(f"“{entry.name}” has no revision {number}.")
+    context = {
+        "shelf": shelf,
+        "entry": entry,
+        "revision": head,
+        "base": base,
+        "changes": changes_between(kind=shelf.kind, base=base, head=head) if base else (),
+        "content": pretty(content_of(head)),
         "address": reverse(shelf.detail, args=[slug]),
         "title": f"Revision {number} of {entry.name}",
     }

@@ -7,17 +7,11 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, QueryDict
 
-from agentversions.core.changes import Comparison
+from agentversions.core.canonical_json import canonical, parse
 from agentversions.core.configuration import Json, Tool
-from agentversions.core.library_items import (
-    KnowledgeContent,
-    as_linked_knowledge,
-    compare_linked_knowledge,
-    compare_tools,
-    content_of_knowledge,
-)
+from agentversions.core.library_items import KnowledgeContent, content_of_knowledge
 from agentversions.core.reading import InvalidConfiguration
-from agentversions.forms.libraries import DocumentSet, KnowledgeForm, ToolForm
+from agentversions.forms.libraries import DocumentSet, KnowledgeForm, ToolForm, documents_in, with_one_more_document
 from agentversions.models import LibraryEntry
 from agentversions.services.libraries import content_of
 
@@ -54,6 +48,21 @@ class Shelf:
         return f"agentversions:{self.word}_revision"
 
     @property
+    def archive(self) -> str:
+        """The address that archives an entry, or brings it back."""
+        return f"agentversions:{self.word}_archive"
+
+    @property
+    def pick(self) -> str:
+        """The name of the dialog that picks from this library into a draft."""
+        return f"agentversions:{self.word}_pick_dialog"
+
+    @property
+    def tab(self) -> str:
+        """The editor's tab that shows what was picked."""
+        return "knowledge" if self.has_documents else "tools"
+
+    @property
     def has_documents(self) -> bool:
         """Whether entries hold documents."""
         return self.kind == LibraryEntry.Kind.KNOWLEDGE_BASE
@@ -66,26 +75,17 @@ KNOWLEDGE = Shelf(
 ICONS = ("tool", "books")
 
 
-def comparison_of(shelf: Shelf, base: Json, head: Json) -> Comparison:
-    """What changed between two revisions; of documents their fingerprint."""
-    if not shelf.has_documents:
-        return compare_tools(base, head)
-    sides = (as_linked_knowledge("entry", content_of_knowledge(side), revision=1) for side in (base, head))
-    return compare_linked_knowledge(*sides)
-
-
 class EntryForm:
     """The form of an entry with its documents, filled from the newest revision; refusals keep what was typed."""
 
     def __init__(self, shelf: Shelf, sent: QueryDict | None, *, entry: LibraryEntry | None = None) -> None:
         self.shelf = shelf
         self.refusal = ""
-        initial, documents = _initial(shelf, entry)
-        self.fields = shelf.form(_adding(sent), initial=initial)
-        self.documents = (
-            DocumentSet(_adding(sent), initial=documents, prefix="documents") if shelf.has_documents else None
-        )
         self._adds_document = sent is not None and "add_document" in sent
+        data = with_one_more_document(sent) if sent is not None and self._adds_document else sent
+        initial, documents = _initial(shelf, entry)
+        self.fields = shelf.form(data, initial=initial)
+        self.documents = DocumentSet(data, initial=documents, prefix="documents") if shelf.has_documents else None
 
     def is_saved_by(self, request: HttpRequest) -> bool:
         """Whether this request wants to save (not just one more empty document)."""
@@ -97,13 +97,7 @@ class EntryForm:
         if not is_valid:
             return None
         content: Json = self.fields.content()  # type: ignore[attr-defined]
-        if self.documents is not None:
-            content["documents"] = [
-                {"title": each["title"] or "Untitled", "text": each["text"].replace("\r\n", "\n")}
-                for each in self.documents.cleaned_data
-                if not each.get("DELETE") and (each.get("title") or each.get("text"))
-            ]
-        return content
+        return {**content, "documents": documents_in(self.documents)} if self.documents is not None else content
 
     @property
     def library_description(self) -> str:
@@ -119,10 +113,16 @@ class EntryForm:
         """Put a service's sentences to the fields they belong to."""
         if isinstance(refusal, InvalidConfiguration):
             for error in refusal.errors:
-                name = error.path.split(".")[0]
+                name = error.path.removeprefix("retrieval.").split(".")[0]
                 self.fields.add_error(name if name in self.fields.fields else None, error.message)
         else:
             self.refusal = str(refusal)
+
+    @property
+    def general_errors(self) -> list[str]:
+        """What is wrong, but with no field of its own on the page."""
+        errors = [*self.fields.non_field_errors(), *self.fields.errors.get("seen", [])]
+        return [str(error) for error in [*errors, *(self.documents.non_form_errors() if self.documents else [])]]
 
     @property
     def is_refused(self) -> bool:
@@ -141,15 +141,6 @@ def _initial(shelf: Shelf, entry: LibraryEntry | None) -> tuple[dict[str, Any], 
         content = content_of_knowledge(stored) if stored else KnowledgeContent(name="")
         values = {"name": content.name, **content.retrieval.model_dump()}
         return {**values, **known}, [document.model_dump() for document in content.documents]
-    values = stored or Tool(name="new").model_dump(mode="json") | {"name": ""}
+    values = stored or {**parse(canonical(Tool(name="new").model_dump(mode="json"))), "name": ""}
     as_text = {name: json.dumps(values[name], indent=2, ensure_ascii=False) for name in ("headers", "parameters")}
     return {**values, **as_text, **known}, []
-
-
-def _adding(sent: QueryDict | None) -> QueryDict | None:
-    """What was sent; the button "Add a document" makes room for one more."""
-    if sent is None or "add_document" not in sent:
-        return sent
-    grown = sent.copy()
-    grown["documents-TOTAL_FORMS"] = str(min(int(sent.get("documents-TOTAL_FORMS") or 0) + 1, 500))
-    return grown

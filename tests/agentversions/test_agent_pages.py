@@ -1,6 +1,9 @@
 """The list of agents and what can be done with one as a whole, through the browser's eyes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -8,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from agentversions.core.problems import blocking, find_problems
 from agentversions.models import Agent
 from agentversions.services import agents
+from agentversions.services.agent_list import list_folders
 from agentversions.services.agents import archive_agent
 from agentversions.services.deployments import make_live
 from agentversions.starters import starters
@@ -131,7 +135,9 @@ def test_an_agent_in_use_is_not_archived_and_its_uses_are_listed(
 def test_archived_agents_have_a_list_of_their_own_and_come_back(client: Client) -> None:
     agent = make_agent(name="Old one")
     signed_in(client)
-    client.post(f"/agents/{agent.slug}/archive/", {"reason": "Closed"})
+    archived = client.post(f"/agents/{agent.slug}/archive/", {"reason": "Closed"}, follow=True).content.decode()
+    assert "Archived “Old one”." in archived
+    assert f'action="/agents/{agent.slug}/unarchive/"' in archived
     assert "Old one" not in client.get(LIST).content.decode()
     assert "Old one" in client.get(LIST, {"archived": "1"}).content.decode()
     client.post(f"/agents/{agent.slug}/unarchive/")
@@ -152,9 +158,92 @@ def test_dialogs_refuse_readers_unknown_agents_and_other_methods(client: Client,
     agent = make_agent()
     address = reverse(f"agentversions:{name}", args=[agent.slug])
     assert signed_in(client, "viewer").get(address).status_code == 403
+    assert client.post(address, {"name": "X", "folder": "X"}).status_code == 403
     signed_in(client)
     assert client.get(reverse(f"agentversions:{name}", args=["nobody"])).status_code == 404
     assert client.put(address).status_code == 405
+    agent.refresh_from_db()
+    assert (agent.folder, agent.is_archived, Agent.objects.count()) == ("", False, 1)
+
+
+def test_the_list_and_the_new_page_refuse_whom_and_what_they_should(client: Client) -> None:
+    nobody = make_user()
+    nobody.roles = []
+    nobody.save(update_fields=["roles"])
+    client.force_login(nobody)
+    assert client.get(LIST).status_code == 403
+    signed_in(client, "viewer")
+    assert client.post(LIST).status_code == 405
+    assert client.get("/agents/new/").status_code == 403
+    assert "New agent" not in client.get(LIST).content.decode()
+    signed_in(client)
+    assert client.put("/agents/new/").status_code == 405
+    assert client.get("/agents/new/", {"folder": "Care"}).context["form"]["folder"].value() == "Care"
+    assert client.get("/agents/new/unarchive/").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "   "])
+def test_a_duplicate_with_a_wrong_name_is_refused_and_the_folder_kept(client: Client, name: str) -> None:
+    agent = make_agent()
+    answer = signed_in(client).post(f"/agents/{agent.slug}/duplicate/", {"name": name, "folder": "Kept here"})
+    assert answer.status_code == 422
+    assert "Kept here" in answer.content.decode()
+    assert Agent.objects.count() == 1
+
+
+@pytest.mark.parametrize("query", ["?page=99999", "?page=x", "?page=-1", "?q=%00%25_", "?folder=%00", "?folder=%F0%9F"])
+def test_a_strange_address_of_the_list_is_answered(client: Client, query: str) -> None:
+    make_agent()
+    assert signed_in(client).get(f"{LIST}{query}").status_code == 200
+
+
+def test_percent_and_underscore_are_letters_of_a_search_not_wildcards(client: Client) -> None:
+    make_agent(name="Ten percent")
+    assert "No agent matches" in signed_in(client).get(LIST, {"q": "%"}).content.decode()
+
+
+def test_names_are_shown_as_text(client: Client) -> None:
+    make_agent(name="<script>alert(1)</script>{{ x }}", folder="<b>")
+    page = signed_in(client).get(LIST).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ x }}" in page
+    assert "<b>" not in page
+
+
+def test_the_second_page_has_the_rest_and_keeps_the_search(client: Client) -> None:
+    actor = make_user()
+    for number in range(60):
+        make_agent(actor, name=f"Agent {number:02}")
+    signed_in(client, "viewer")
+    page = client.get(LIST, {"q": "agent", "page": "2"}).content.decode()
+    assert "51–60 of 60" in page
+    assert "?q=agent&amp;page=1" in page
+    assert "Agent 59" in page
+
+
+def test_a_folder_counts_what_lies_below_it() -> None:
+    for folder in ("Care/Phone/Night", "Care/Phone", "Care", "Sales"):
+        make_agent(folder=folder)
+    assert [(each.path, each.depth, each.count) for each in list_folders()] == [
+        ("Care", 0, 3),
+        ("Care/Phone", 1, 2),
+        ("Care/Phone/Night", 2, 1),
+        ("Sales", 0, 1),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_agents_of_one_name_made_in_the_same_moment_all_get_an_address() -> None:
+    actor = make_user()
+
+    def make_one(_: int) -> str:
+        try:
+            return make_agent(actor, name="Twin").slug
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        slugs = set(pool.map(make_one, range(6)))
+    assert len(slugs) == 6
 
 
 def test_an_archived_agent_is_not_filed(client: Client) -> None:

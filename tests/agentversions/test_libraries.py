@@ -69,7 +69,7 @@ def test_an_update_is_offered_with_its_difference_and_taken_only_on_request() ->
     save_revision(entry=entry, content={**SMS, "timeout_s": 5}, seen=1, actor=make_user())
     (update,) = updates_for(agent.draft.load())
     assert (update.path, update.have, update.latest) == ("tools[send_sms]", 1, 2)
-    assert [change.summary for change in update.comparison.changes] == ["timeout 20 → 5 s"]
+    assert [(change.label, change.summary) for change in update.changes] == [("Timeout", "20 → 5 s")]
     taken = take_update(agent=agent, base=agent.draft_id, path=update.path, actor=agent.created_by)
     assert taken.content.tools[-1].timeout_s == 5
     assert updates_for(taken.content) == []
@@ -125,12 +125,17 @@ def test_secrets_and_wrong_fields_are_refused_as_in_a_draft() -> None:
         entry_of(KNOWLEDGE, {**FAQ, "retrieval": {"top_k": 0}})
 
 
-def test_one_address_per_entry_and_the_page_for_new_ones_stays_free() -> None:
-    entry_of(TOOL, SMS)
-    with pytest.raises(SlugTaken):
+def test_a_name_that_the_library_has_already_is_refused() -> None:
+    entry = entry_of(TOOL, SMS)
+    archive_entry(entry=entry, actor=make_user())
+    with pytest.raises(SlugTaken, match="“send_sms” already, in use or archived"):
         entry_of(TOOL, SMS)
-    with pytest.raises(SlugTaken):
-        entry_of(KNOWLEDGE, {"name": "New"})
+
+
+def test_names_without_latin_letters_and_names_of_pages_get_an_address() -> None:
+    names = ["الأسئلة", "问答", "New", "new"]
+    slugs = [entry_of(KNOWLEDGE, {"name": name}).slug for name in names]
+    assert slugs == ["knowledge-base", "knowledge-base-2", "new-2", "new-3"]
 
 
 def test_a_name_the_draft_has_already_is_refused() -> None:
@@ -152,7 +157,7 @@ def test_a_tool_is_made_edited_and_its_difference_shown(client: Client) -> None:
     answer = client.post("/tools/new/", {**FORM, "seen": "0"})
     assert answer.headers["Location"] == "/tools/send_sms/"
     client.post("/tools/send_sms/", {**FORM, "timeout_s": "12"})
-    assert "timeout 9 → 12 s" in client.get("/tools/send_sms/revisions/2/").content.decode()
+    assert "9 → 12 s" in client.get("/tools/send_sms/revisions/2/").content.decode()
     assert "send_sms" in client.get("/tools/", {"q": "text sms"}).content.decode()
 
 
@@ -209,7 +214,7 @@ def test_picking_and_updating_through_the_pages(client: Client) -> None:
     assert "Update available" in client.get(updates, headers={"HX-Request": "true"}).content.decode()
     agent.refresh_from_db()
     take = reverse("agentversions:library_update_dialog", args=[agent.slug]) + "?path=tools%5Bsend_sms%5D"
-    assert "timeout 20 → 5 s" in client.get(take).content.decode()
+    assert "20 → 5 s" in client.get(take).content.decode()
     client.post(take, {"base": agent.draft_id})
     agent.refresh_from_db()
     assert agent.draft.load().tools[-1].timeout_s == 5
