@@ -11,7 +11,7 @@ from .configuration import AgentConfiguration, Json
 from .library_items import NO_AGENT, Document, as_linked_knowledge, content_of_knowledge
 from .text_diff import TextDiff, diff_text
 from .text_views import Fold, InlineRow, fold, inline
-from .wording import LONGEST_SENTENCE, say_value
+from .wording import LONGEST_SENTENCE, say_text_change, say_value
 
 ROW_LIMIT = 400
 """Rows of one text that a dialog shows."""
@@ -91,15 +91,10 @@ def _document_changes(before: tuple[Document, ...], after: tuple[Document, ...])
         elif place not in old:
             yield ContentChange(label, "added", "added", diff_text("", new[place]))
         elif old[place] != new[place]:
-            yield _text_change(label, diff_text(old[place], new[place]))
+            diff = diff_text(old[place], new[place])
+            yield ContentChange(label, say_text_change(old[place], new[place], diff), diff=diff)
     if [place for place in old if place in new] != [place for place in new if place in old]:
         yield ContentChange("Documents", "put in another order")
-
-
-def _text_change(label: str, diff: TextDiff) -> ContentChange:
-    counts = ((f"+{diff.words_added}", diff.words_added), (f"−{diff.words_removed}", diff.words_removed))
-    words = " ".join(text for text, count in counts if count)
-    return ContentChange(label, f"{words} words" if words else "white space or order of lines", diff=diff)
 
 
 def _by_title(documents: tuple[Document, ...]) -> dict[tuple[str, int], str]:

@@ -53,7 +53,7 @@ def say_change(change: Said) -> str:
     if change.kind != "changed":
         return {"same": "unchanged", "reordered": "put in another order"}.get(change.kind, change.kind)
     if change.shown_as == "text":
-        return _say_text_change(change)
+        return say_text_change(change.before, change.after, change.text_diff)
     if change.shown_as == "json":
         return _say_json_change(change.before, change.after)
     old, new = say_value(change.before), say_value(change.after)
@@ -72,26 +72,25 @@ def say_item_change(children: Sequence[Said]) -> str:
     return f"{len(children)} fields: {names}{' …' if len(children) > 3 else ''}"
 
 
-def _inside_sentence(label: str) -> str:
-    """A label with a small first letter, unless it starts with an abbreviation (TTS voice)."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _say_text_change(change: Said) -> str:
-    before, after = change.before, change.after
+def say_text_change(before: str, after: str, diff: TextDiff) -> str:
+    """What happened to a text in a few words: `+41 −27 words`, `emptied`, `white space only`."""
     if before.split() == after.split():
         return "white space only"
     if not before.strip():
         return f"written, {_count(len(after.split()), 'word')}"
     if not after.strip():
         return "emptied"
-    diff = change.text_diff
     parts = [f"+{diff.words_added}" if diff.words_added else "", f"−{diff.words_removed}" if diff.words_removed else ""]
     words = " ".join(part for part in parts if part)
     moved = sum(move.count for move in diff.moves)
     noun = "word" if diff.words_added + diff.words_removed == 1 else "words"
     said = [f"{words} {noun}" if words else "", f"{_count(moved, 'line')} moved" if moved else ""]
     return ", ".join(part for part in said if part) or "white space only"
+
+
+def _inside_sentence(label: str) -> str:
+    """A label with a small first letter, unless it starts with an abbreviation (TTS voice)."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _count(number: int, word: str) -> str:
