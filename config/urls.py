@@ -13,3 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "agentversions.views.errors.bad_request"
+handler403 = "agentversions.views.errors.not_allowed"
+handler404 = "agentversions.views.errors.not_found"
+handler500 = "agentversions.views.errors.failed"
