@@ -87,7 +87,7 @@ def make_token(installation: Installation) -> str:
     """A token that may publish."""
     code = (
         "from agentversions.models import User;"
-        "User.objects.create_user('robot', 'robot@example.com', 'correct horse battery', roles=['editor'])"
+        "User.objects.create_superuser('robot', 'robot@example.com', 'correct horse battery', roles=['editor'])"
     )
     installation.manage("shell", "-c", code)
     printed = installation.manage(
