@@ -87,6 +87,13 @@ class KnowledgeForm(RevisionForm):
         return {"name": self.cleaned_data["name"], "retrieval": {name: self.cleaned_data[name] for name in names}}
 
 
+class KeepForm(forms.Form):
+    """The draft state the reader saw, and what the library says about a tool that is new to it."""
+
+    base = forms.CharField(max_length=64, required=False)
+    description = forms.CharField(required=False, max_length=2_000, error_messages=too_long("description", 2_000))
+
+
 class DocumentForm(forms.Form):
     """One document; an empty one is left out."""
 

@@ -109,5 +109,9 @@ class NameClash(Refused):
     """The draft has a tool or knowledge base of this name already."""
 
 
+class NoSuchTool(Refused):
+    """The draft has no tool of this name."""
+
+
 class NoUpdate(Refused):
     """The library has nothing newer than the draft."""

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from agentversions.views import libraries, library_picking
+from agentversions.views import libraries, library_keeping, library_picking
 
 urlpatterns: list[URLPattern] = [
     path("tools/", libraries.tool_list, name="tool_list"),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("knowledge/<slug:slug>/archive/", libraries.library_archive, {"kind": "knowledge"}, name="knowledge_archive"),
     path("agents/<slug:slug>/tools/pick/", library_picking.tool_pick_dialog, name="tool_pick_dialog"),
     path("agents/<slug:slug>/knowledge/pick/", library_picking.knowledge_pick_dialog, name="knowledge_pick_dialog"),
+    path("agents/<slug:slug>/tools/keep/", library_keeping.tool_keep_dialog, name="tool_keep_dialog"),
     path("agents/<slug:slug>/library-updates/", library_picking.library_updates, name="library_updates"),
     path(
         "agents/<slug:slug>/library-updates/take/", library_picking.library_update_dialog, name="library_update_dialog"

@@ -3,16 +3,15 @@
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from agentversions.core.edits import Edit
 from agentversions.core.library_items import content_of_knowledge
 from agentversions.core.reading import InvalidConfiguration
-from agentversions.models import Agent, Configuration, LibraryEntry, User
+from agentversions.models import Agent, AuditEntry, Configuration, LibraryEntry, User
 from agentversions.services.drafts import edit_draft
-from agentversions.services.errors import LibraryMoved, NameClash, NoUpdate, SlugTaken
+from agentversions.services.errors import DraftMoved, LibraryMoved, NameClash, NoUpdate, SlugTaken
 from agentversions.services.libraries import archive_entry, content_of, create_entry, save_revision
+from agentversions.services.library_keeping import keep_tool
 from agentversions.services.library_picking import pick, take_update, updates_for
 from tests.factories import make_agent, make_user, make_version
 
@@ -20,10 +19,6 @@ pytestmark = pytest.mark.django_db
 TOOL, KNOWLEDGE = LibraryEntry.Kind.TOOL, LibraryEntry.Kind.KNOWLEDGE_BASE
 SMS = {"name": "send_sms", "description": "Sends a text", "endpoint": "https://sms.example.com/"}
 FAQ = {"name": "Clinic FAQ", "documents": [{"title": "Parking", "text": "Behind the house."}]}
-FORM = {
-    "seen": "1", "name": "send_sms", "description": "Sends", "kind": "webhook", "method": "POST", "timeout_s": "9",
-    "endpoint": "https://sms.example.com/", "headers": "{}", "parameters": "{}", "library_description": "Texts",
-}  # fmt: skip
 
 
 def entry_of(kind: str, content: dict[str, Any], actor: User | None = None) -> LibraryEntry:
@@ -152,91 +147,87 @@ def test_an_archived_entry_offers_no_update() -> None:
     assert updates_for(agent.draft.load()) == []
 
 
-def test_a_tool_is_made_edited_and_its_difference_shown(client: Client) -> None:
-    client.force_login(make_user())
-    answer = client.post("/tools/new/", {**FORM, "seen": "0"})
-    assert answer.headers["Location"] == "/tools/send_sms/"
-    client.post("/tools/send_sms/", {**FORM, "timeout_s": "12"})
-    assert "9 → 12 s" in client.get("/tools/send_sms/revisions/2/").content.decode()
-    assert "send_sms" in client.get("/tools/", {"q": "text sms"}).content.decode()
+def test_two_entries_of_one_tool_name_are_not_picked_together() -> None:
+    first, second = entry_of(TOOL, SMS), entry_of(TOOL, {**SMS, "name": "send_text"})
+    second = save_revision(entry=second, content=SMS, seen=1, actor=make_user())
+    agent = make_agent()
+    with pytest.raises(NameClash, match="Two of these are called “send_sms”"):
+        pick(agent=agent, base=agent.draft_id, entries=[first, second], actor=agent.created_by)
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"name": ""}, "Give it a name."),
-        ({"headers": '{"X-Api-Key": "abc"}'}, "looks like a key"),
-        ({"headers": "{,}"}, "Line 1, column 2"),
-        ({"parameters": "[]"}, "must be a JSON object"),
-        ({"timeout_s": "0"}, "more than 0"),
-        ({"seen": "7"}, "saved revision 1 since you opened this"),
-    ],
-)
-def test_a_wrong_tool_form_says_why_and_keeps_what_was_typed(
-    client: Client, fields: dict[str, str], sentence: str
-) -> None:
+def test_an_update_never_replaces_another_tool_of_the_drafts() -> None:
     entry = entry_of(TOOL, SMS)
-    client.force_login(make_user())
-    answer = client.post("/tools/send_sms/", {**FORM, "speech_while_running": "One moment", **fields})
-    assert answer.status_code == 422
-    page = answer.content.decode()
-    assert sentence in page
-    assert "One moment" in page
-    assert entry.revisions.count() == 1
+    agent = picked(make_agent(), entry)
+    save_revision(entry=entry, content={**SMS, "name": "transfer_to_human"}, seen=1, actor=make_user())
+    with pytest.raises(NameClash, match="calls it “transfer_to_human” now"):
+        take_update(agent=agent, base=agent.draft_id, path="tools[send_sms]", actor=agent.created_by)
+    agent.refresh_from_db()
+    assert [tool.name for tool in agent.draft.load().tools] == ["transfer_to_human", "send_sms"]
 
 
-def test_documents_are_added_kept_and_removed(client: Client) -> None:
-    client.force_login(make_user())
-    form = {
-        "seen": "0", "name": "FAQ", "top_k": "5", "min_score": "0", "max_characters": "4000",
-        "documents-TOTAL_FORMS": "1", "documents-INITIAL_FORMS": "0",
-        "documents-0-title": "Parking", "documents-0-text": "Behind the house.\r\n ",
-    }  # fmt: skip
-    more = client.post("/knowledge/new/", {**form, "add_document": "1"})
-    assert "documents-1-title" in more.content.decode()
-    assert not LibraryEntry.objects.exists()
-    client.post("/knowledge/new/", form)
-    entry = LibraryEntry.objects.get()
-    assert content_of(entry.revisions.get())["documents"] == [{"title": "Parking", "text": "Behind the house.\n "}]
-    client.post("/knowledge/faq/", {**form, "seen": "1", "documents-INITIAL_FORMS": "1", "documents-0-DELETE": "on"})
-    assert content_of(entry.revisions.latest("number"))["documents"] == []
-
-
-def test_picking_and_updating_through_the_pages(client: Client) -> None:
-    entry, agent = entry_of(TOOL, SMS), make_agent()
-    client.force_login(make_user())
-    address = reverse("agentversions:tool_pick_dialog", args=[agent.slug])
-    assert client.post(address, {"base": agent.draft_id}).status_code == 422
-    answer = client.post(address, {"base": agent.draft_id, "pick": "send_sms"}, headers={"HX-Request": "true"})
-    assert "draft-changed" in answer.headers["HX-Trigger"]
+def test_every_copy_of_an_entry_in_a_draft_is_offered_the_update() -> None:
+    entry = entry_of(TOOL, SMS)
+    agent = picked(make_agent(), entry)
+    renamed = Edit("set", "tools[send_sms].name", "sms_to_doctor")
+    agent = edit_draft(agent=agent, base=agent.draft_id, edits=(renamed,), actor=agent.created_by).agent
+    agent = picked(agent, entry)
     save_revision(entry=entry, content={**SMS, "timeout_s": 5}, seen=1, actor=make_user())
-    updates = reverse("agentversions:library_updates", args=[agent.slug])
-    assert "Update available" in client.get(updates, headers={"HX-Request": "true"}).content.decode()
-    agent.refresh_from_db()
-    take = reverse("agentversions:library_update_dialog", args=[agent.slug]) + "?path=tools%5Bsend_sms%5D"
-    assert "20 → 5 s" in client.get(take).content.decode()
-    client.post(take, {"base": agent.draft_id})
-    agent.refresh_from_db()
-    assert agent.draft.load().tools[-1].timeout_s == 5
+    assert [update.path for update in updates_for(agent.draft.load())] == ["tools[sms_to_doctor]", "tools[send_sms]"]
 
 
-@pytest.mark.parametrize("address", ["/tools/new/", "/knowledge/new/"])
-def test_readers_may_not_make_entries(client: Client, address: str) -> None:
-    client.force_login(make_user("viewer"))
-    assert client.get(address).status_code == 403
+def test_an_update_of_documents_shows_them_since_the_linked_revision() -> None:
+    entry = entry_of(KNOWLEDGE, FAQ)
+    agent = picked(make_agent(), entry)
+    longer = {**FAQ, "documents": [{"title": "Parking", "text": "Behind the big house."}]}
+    save_revision(entry=entry, content=longer, seen=1, actor=make_user())
+    (update,) = updates_for(agent.draft.load())
+    assert [(change.label, change.summary) for change in update.changes] == [("Document “Parking”", "+1 word")]
 
 
-def test_readers_see_entries_but_do_not_save_them(client: Client) -> None:
-    entry_of(TOOL, SMS)
-    client.force_login(make_user("viewer"))
-    assert client.get("/tools/send_sms/").status_code == 200
-    assert client.post("/tools/send_sms/", FORM).status_code == 403
-    assert client.post("/tools/send_sms/archive/").status_code == 403
+def test_a_new_description_is_no_revision_but_is_in_the_audit_trail() -> None:
+    entry = entry_of(TOOL, SMS)
+    save_revision(entry=entry, content=SMS, seen=1, description="Texts", actor=make_user())
+    last = AuditEntry.objects.filter(subject="send_sms").latest("id")
+    assert (last.action, last.before, last.after) == (
+        "library entry described",
+        {"description": ""},
+        {"description": "Texts"},
+    )
 
 
-@pytest.mark.parametrize("address", ["/tools/none/", "/knowledge/none/", "/tools/send_sms/revisions/9/"])
-def test_what_does_not_exist_is_not_found(client: Client, address: str) -> None:
-    entry_of(TOOL, SMS)
-    client.force_login(make_user())
-    assert client.get(address).status_code == 404
-    assert client.put("/tools/").status_code == 405
+def test_the_others_change_is_named_when_a_save_is_refused() -> None:
+    entry, other = entry_of(KNOWLEDGE, FAQ), make_user(username="mira")
+    save_revision(entry=entry, content={**FAQ, "documents": []}, seen=1, actor=other)
+    with pytest.raises(LibraryMoved, match="mira saved revision 2 since you opened this: Document “Parking” removed"):
+        save_revision(entry=entry, content=FAQ, seen=1, actor=make_user())
+
+
+def test_a_kept_tool_is_linked_and_its_next_keeping_is_a_revision() -> None:
+    agent, other = make_agent(), make_agent()
+    agent = keep_tool(agent=agent, base=agent.draft_id, name="transfer_to_human", actor=agent.created_by).agent
+    link = agent.draft.load().tools[0].library
+    assert link is not None
+    assert (link.entry, link.revision) == ("transfer_to_human", 1)
+    edit = Edit("set", "tools[transfer_to_human].timeout_s", 7)
+    agent = edit_draft(agent=agent, base=agent.draft_id, edits=(edit,), actor=agent.created_by).agent
+    agent = keep_tool(agent=agent, base=agent.draft_id, name="transfer_to_human", actor=agent.created_by).agent
+    entry = LibraryEntry.objects.get()
+    assert entry.latest.number == 2
+    assert updates_for(agent.draft.load()) == []
+    with pytest.raises(SlugTaken):
+        keep_tool(agent=other, base=other.draft_id, name="transfer_to_human", actor=other.created_by)
+
+
+def test_a_tool_that_lags_behind_the_library_is_not_kept_over_it() -> None:
+    entry = entry_of(TOOL, SMS)
+    agent = picked(make_agent(), entry)
+    save_revision(entry=entry, content={**SMS, "timeout_s": 5}, seen=1, actor=make_user())
+    with pytest.raises(LibraryMoved, match="Take the newer one first"):
+        keep_tool(agent=agent, base=agent.draft_id, name="send_sms", actor=agent.created_by)
+
+
+def test_nothing_is_kept_when_the_draft_cannot_be_saved() -> None:
+    agent = make_agent()
+    with pytest.raises(DraftMoved):
+        keep_tool(agent=agent, base="0" * 64, name="transfer_to_human", actor=agent.created_by)
+    assert not LibraryEntry.objects.exists()
