@@ -35,7 +35,7 @@ def lint() -> int:
 
 
 def test() -> int:
-    """Migrations complete, then the fast tests, then the others on all cores; `make test-faults` has those with kills."""
+    """Migrations complete, then the fast tests, then the others on all cores; those with kills are apart."""
     environment = {**os.environ, "CHROMIUM_PATH": install_browser()}
     pytest = [str(BIN / "python"), "-m", "pytest", "-q"]
     steps = [

@@ -62,7 +62,8 @@ def publish_under(installation: Installation, fault: Callable[[], None], *, ever
             while time.monotonic() < until:
                 try:
                     address = "/api/v1/agents/clinic/versions"
-                    answer = client.post(address, json={"name": f"by {seed}, {choice.random()}"})
+                    body = {"name": f"by {seed}, {choice.random()}", "publish_identical": True}
+                    answer = client.post(address, json=body)
                 except httpx.TransportError:
                     time.sleep(0.05)
                     continue
