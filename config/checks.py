@@ -23,7 +23,7 @@ LINTS = {
     "format": ["ruff", "format", "--check", "--quiet", "."],
     "templates (format)": ["djade", "--target-version", "5.2", "--check"],
 }
-CORE, FAULTS = "tests/core", "tests/faults"
+CORE = "tests/core"
 
 
 def lint() -> int:
@@ -35,13 +35,14 @@ def lint() -> int:
 
 
 def test() -> int:
-    """Migrations complete, then the fast tests, then the others on all cores; those with kills are apart."""
+    """Migrations complete, then the tests that need no database, then all others, on both cores."""
     environment = {**os.environ, "CHROMIUM_PATH": install_browser()}
-    pytest = [str(BIN / "python"), "-m", "pytest", "-q"]
+    python = str(BIN / "python")
+    pytest = [python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
     steps = [
-        [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"],
+        [python, "manage.py", "makemigrations", "--check", "--dry-run"],
         [*pytest, CORE],
-        [*pytest, "tests", f"--ignore={CORE}", f"--ignore={FAULTS}", "-n", "2", "--dist", "worksteal"],
+        [*pytest, "tests", f"--ignore={CORE}"],
     ]
     for step in steps:
         started = time.monotonic()
