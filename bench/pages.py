@@ -56,7 +56,7 @@ def _run() -> int:
         edit = {"op": "set", "path": "welcome_message", "value": secrets.token_hex(20)}
         response = client.post(
             reverse("agentversions:draft_save", args=["big"]),
-            json.dumps({"base": draft, "edits": [edit]}),
+            json.dumps({"base": draft, "person": actor.pk, "edits": [edit]}),
             content_type="application/json",
         )
         assert response.status_code == 200, response.content[:300]
