@@ -63,7 +63,10 @@ class ToolForm(RevisionForm):
     kind = forms.ChoiceField(choices=RUNS_AS)
     endpoint = forms.CharField(required=False, max_length=2_000, error_messages=too_long("address", 2_000))
     method = forms.ChoiceField(choices=METHODS)
-    headers = JsonObjectField(required=False)
+    headers = JsonObjectField(
+        required=False,
+        help_text="A JSON object. Secrets only as {{secret:NAME}}: the voice platform fills them in.",
+    )
     parameters = JsonObjectField(required=False)
     timeout_s = forms.FloatField(error_messages={"required": NUMBER, "invalid": NUMBER})
     speech_while_running = forms.CharField(required=False)

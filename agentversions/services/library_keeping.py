@@ -19,11 +19,13 @@ KIND = LibraryEntry.Kind.TOOL
 
 @dataclass(frozen=True)
 class Keeping:
-    """What keeping a tool would do: a new entry (`entry` is None), or a revision with these changes on its entry."""
+    """What keeping a tool would do: a new entry (`entry` is None), or a revision with these changes on its entry. `lag`
+    says why it cannot be kept while the library has a newer revision than the draft took; empty when it can."""
 
     tool: Tool
     entry: LibraryEntry | None
     changes: tuple[ContentChange, ...]
+    lag: str = ""
 
 
 def prepare_keeping(content: AgentConfiguration, name: str) -> Keeping:
@@ -37,7 +39,8 @@ def prepare_keeping(content: AgentConfiguration, name: str) -> Keeping:
         entry = linked.select_related("latest").first()
     if entry is None or entry.latest is None:
         return Keeping(tool, None, ())
-    return Keeping(tool, entry, tool_changes(content_of(entry.latest), _content(tool)))
+    changes = tool_changes(content_of(entry.latest), _content(tool))
+    return Keeping(tool, entry, changes, _say_lag(tool, entry.latest.number))
 
 
 @transaction.atomic
@@ -61,13 +64,17 @@ def keep_tool(*, agent: Agent, base: str, name: str, description: str = "", acto
 def _revise(keeping: Keeping, actor: User) -> LibraryEntry:
     assert keeping.entry is not None
     assert keeping.entry.latest is not None
-    assert keeping.tool.library is not None
-    have, latest = keeping.tool.library.revision, keeping.entry.latest.number
-    if have < latest:
-        raise LibraryMoved(
-            f"The library has revision {latest}, this draft took {have}. Take the newer one first, then save yours."
-        )
-    return save_revision(entry=keeping.entry, content=_content(keeping.tool), seen=latest, actor=actor)
+    if keeping.lag:
+        raise LibraryMoved(keeping.lag)
+    seen = keeping.entry.latest.number
+    return save_revision(entry=keeping.entry, content=_content(keeping.tool), seen=seen, actor=actor)
+
+
+def _say_lag(tool: Tool, latest: int) -> str:
+    have = tool.library.revision if tool.library else latest
+    if have >= latest:
+        return ""
+    return f"The library has revision {latest}, this draft took {have}. Take the newer one first, then save yours."
 
 
 def _content(tool: Tool) -> Json:

@@ -30,6 +30,13 @@ def tool_keep_dialog(request: HttpRequest, slug: str) -> HttpResponse:
             refusal = str(error)
         else:
             return done(request, f"“{name}” is in the library now.", to=back, event="draft-changed")
-    context = {"agent": agent, "keeping": keeping, "form": form, "back": back, "refusal": refusal}
+    context = {
+        "agent": agent,
+        "keeping": keeping,
+        "form": form,
+        "back": back,
+        "refusal": refusal,
+        "title": "Save to the library",
+    }
     status = 422 if request.method == "POST" else 200
     return fragment_or_page(request, "agentversions/fragments/tool_keep_dialog.html", context, status=status)

@@ -320,3 +320,14 @@ def test_what_does_not_exist_is_not_found(editor: Client, address: str) -> None:
     entry_of(TOOL, **SMS)
     assert editor.get(address).status_code == 404
     assert editor.put("/tools/").status_code == 405
+
+
+def test_keeping_a_tool_that_lags_behind_is_not_offered(editor: Client) -> None:
+    entry, agent = entry_of(TOOL, **SMS), make_agent()
+    agent = pick(agent=agent, base=agent.draft_id, entries=[entry], actor=agent.created_by).agent
+    save_revision(entry=entry, content={**SMS, "timeout_s": 5}, seen=1, actor=make_user())
+    keep = dialog("tool_keep_dialog", agent, "?tool=send_sms")
+    page = editor.get(keep).content.decode()
+    assert "The library has revision 2, this draft took 1." in page
+    assert '<button class="btn btn-primary"' not in page
+    assert editor.post(keep, {"base": agent.draft_id}).status_code == 422
