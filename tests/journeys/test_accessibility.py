@@ -1,0 +1,160 @@
+"""Every page in a real browser, light and dark, wide and on a phone: no axe violation, no error, nothing cut off."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page
+
+from agentversions.core.configuration import TABS
+from agentversions.models import Agent, User
+from agentversions.services.deployments import make_live
+from agentversions.services.libraries import create_entry, save_revision
+from agentversions.services.tokens import make_token
+from config.data_folder import PROJECT
+from tests.agentversions.test_access_table import addresses, example
+from tests.factories import make_agent, make_user, make_version
+from tests.journeys.conftest import PageAs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = ((1440, 900), (390, 844))
+RUN_AXE = """async (rules) => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
+  const found = await axe.run(document, rules.length ? { runOnly: { type: "rule", values: rules } } : {});
+  return found.violations.map((rule) => `${rule.id}: ${rule.help} ${JSON.stringify(rule.nodes.slice(0, 3).map((node) =>
+    [node.target.join(" "), node.failureSummary.split("\\n").slice(1, 2).join("")]))}`);
+}"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+ACCOUNT_PAGES = (
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/email/",
+    "/accounts/logout/",
+    "/accounts/3rdparty/",
+    "/accounts/reauthenticate/",
+)
+ANONYMOUS_PAGES = ("/accounts/login/", "/accounts/password/reset/", "/accounts/signup/")
+
+
+@pytest.fixture
+def axe() -> str:
+    """The source of axe-core; skips where npm did not fetch it."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: run python -m config.frontend.")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def agent() -> Agent:
+    """An agent with everything a page can show, in several versions."""
+    author = make_user("editor", username="author")
+    agent = make_agent(author, slug="clinic", folder="Health")
+    make_live(version=make_version(agent, name="First words"), actor=author)
+    workflow = {
+        "nodes": [{"id": "greet", "prompt": "Greet"}, {"id": "book", "prompt": "Book"}],
+        "edges": [{"id": "e1", "source": "greet", "target": "book", "condition": "wants to book"}],
+    }
+    make_version(
+        agent,
+        name="Book by workflow",
+        kind="workflow",
+        system_prompt="# Role\nYou answer the phone for the clinic at night.\n\n# Style\nShort, warm sentences.\n",
+        workflow=workflow,
+        variables=[{"name": "caller_name", "default": "you"}],
+        guardrails=[{"name": "No advice", "instruction": "Never give medical advice."}],
+        call_analysis={"prompt": "Judge the call.", "fields": [{"name": "booked", "type": "boolean"}]},
+    )
+    entry = create_entry(kind="tool", content={"name": "sms", "kind": "client", "description": "Text"}, actor=author)
+    save_revision(entry=entry, content={"name": "sms", "kind": "client", "description": "A text"}, seen=1, actor=author)
+    create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)
+    admin = make_user("admin")
+    make_token(name="Nightly export", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
+    return Agent.objects.get(pk=agent.pk)
+
+
+def pages(person: User, draft: str) -> list[str]:
+    """Every address of the product that answers a visit with a page, dialogs as their own pages included."""
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    tabs = [f"/agents/clinic/?tab={tab.key}" for tab in TABS]
+    found = [*(example(path, draft) for path in sorted(set(addresses()))), *tabs]
+    answers = {path: client.get(path) for path in found}
+    return [path for path, answer in answers.items() if answer.status_code == 200 and is_page(answer)]
+
+
+def is_page(answer: Any) -> bool:
+    """Whether a browser shows it (and does not save it as a file)."""
+    return answer["Content-Type"].startswith("text/html") and "Content-Disposition" not in answer
+
+
+def problems_of(page: Page, axe: str, path: str) -> list[str]:
+    """What axe and the layout say about one page, in both themes and at both sizes."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(axe)
+    found: list[str] = []
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for theme, rules in (("light", []), ("dark", ["color-contrast"])):
+            page.evaluate("(theme) => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
+            said: list[Any] = page.evaluate(RUN_AXE, rules)
+            found += [f"{path} at {width} px, {theme}: {violation}" for violation in said]
+        if page.evaluate(OVERFLOW) > 0:
+            found.append(f"{path} at {width} px is wider than the window.")
+    return found
+
+
+def visit_all(page: Page, axe: str, paths: list[str] | tuple[str, ...]) -> list[str]:
+    """The problems of all these pages."""
+    return [problem for path in paths for problem in problems_of(page, axe, path)]
+
+
+def superuser() -> User:
+    """Whoever may open every page."""
+    return make_user("admin", username="ada", is_superuser=True, is_staff=True)
+
+
+def test_every_page_is_accessible_in_light_and_dark_wide_and_narrow(page_as: PageAs, agent: Agent, axe: str) -> None:
+    person = superuser()
+    paths = pages(person, agent.draft_id)
+    assert len(paths) > 30
+    found = visit_all(page_as(person, reduced_motion="reduce"), axe, paths)
+    assert found == [], "\n".join(found)
+
+
+def test_account_pages_are_accessible(page_as: PageAs, axe: str) -> None:
+    page = page_as(superuser(), reduced_motion="reduce")
+    found = visit_all(page, axe, ACCOUNT_PAGES)
+    assert found == [], "\n".join(found)
+
+
+def test_pages_before_signing_in_are_accessible(page_as: PageAs, axe: str) -> None:
+    page = page_as(None, reduced_motion="reduce")
+    found = visit_all(page, axe, ANONYMOUS_PAGES)
+    assert found == [], "\n".join(found)
+
+
+def test_error_pages_are_accessible(page_as: PageAs, axe: str) -> None:
+    page = page_as(make_user("viewer"), reduced_motion="reduce")
+    # The browser reports every answer that is an error; here the page itself is what is looked at.
+    page.route("**/*", lambda route: route.fulfill(response=route.fetch(), status=200))
+    found = visit_all(page, axe, ("/nowhere/", "/tokens/"))
+    assert found == [], "\n".join(found)
+
+
+def test_templates_hold_no_inline_script_style_or_handler() -> None:
+    """The Content-Security-Policy would refuse them; this names the file."""
+    inline = re.compile(r"<style|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\ssrc=)(?![^>]*json)", re.IGNORECASE)
+    templates = sorted((PROJECT / "templates").rglob("*.html"))
+    found = [f"{_short(path)}: {match[0]}" for path in templates if (match := inline.search(path.read_text("utf-8")))]
+    assert found == []
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
