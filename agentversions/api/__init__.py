@@ -1,11 +1,18 @@
 """The API under /api/v1/: the same services as the pages, by the same rules. Other apps add their routers to `api`."""
 
-from . import agents, configurations, documents, drafts, versions
+from agentversions.models import LibraryEntry
+
+from . import agents, configurations, documents, drafts, exchange, histories, libraries, versions
 from .application import Api
 
 api = Api()
 api.add("", agents.router, tag="Agents")
 api.add("", drafts.router, tag="Drafts")
+api.add("", libraries.picks, tag="Drafts")
 api.add("", versions.router, tag="Versions")
+api.add("", histories.router, tag="Histories")
+api.add("", exchange.router, tag="Import and export")
+api.add("", libraries.router_of(LibraryEntry.Kind.TOOL, "tools", "library tools"), tag="Tools")
+api.add("", libraries.router_of(LibraryEntry.Kind.KNOWLEDGE_BASE, "knowledge", "knowledge bases"), tag="Knowledge")
 api.add("", configurations.router, tag="Configurations")
 api.add("", documents.router_about(api), tag="About")

@@ -94,9 +94,9 @@ def file(request: HttpRequest, slug: str, body: NewFolder) -> AgentAnswer:
 @router.post(
     "/agents/{slug:slug}/archive", auth=EDIT, response=AgentAnswer, url_name="agent_archive", summary="Archive an agent"
 )
-def archive(request: HttpRequest, slug: str, body: WithReason) -> AgentAnswer:
+def archive(request: HttpRequest, slug: str, body: WithReason | None = None) -> AgentAnswer:
     """Refused while anything routes to it; the answer lists what does."""
-    archive_agent(agent=find_agent(slug), reason=body.reason, actor=actor_of(request))
+    archive_agent(agent=find_agent(slug), reason=body.reason if body else "", actor=actor_of(request))
     return agent_answer(find_agent(slug))
 
 

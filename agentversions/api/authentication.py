@@ -10,6 +10,8 @@ from agentversions.core.roles import PERMISSIONS, Permission
 from agentversions.models import ApiToken, User
 from agentversions.services.tokens import find_token, note_use
 
+from .problems import SignInFirst
+
 
 class Token(HttpBearer):
     """A bearer token whose roles and scopes allow the permission, and whose owner's roles still do."""
@@ -60,12 +62,24 @@ class TokenOrSession(Token):
         return user
 
 
+class TokenOrPage(TokenOrSession):
+    """For a page of the API: a browser without a session is sent to the sign-in page and back."""
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        """The token or the person; raises SignInFirst for neither."""
+        found = super().__call__(request)
+        if found is None and "Authorization" not in request.headers:
+            raise SignInFirst
+        return found
+
+
 def closed(request: HttpRequest) -> None:
     """The default of the whole API: an operation that names no permission is answered to nobody."""
 
 
 READ, EDIT, ROUTE = Token(Permission.READ), Token(Permission.EDIT), Token(Permission.ROUTE)
 READ_ALSO_SIGNED_IN = TokenOrSession(Permission.READ)
+READ_A_PAGE = TokenOrPage(Permission.READ)
 
 
 def actor_of(request: HttpRequest) -> User:

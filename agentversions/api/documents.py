@@ -8,7 +8,8 @@ from ninja import NinjaAPI, Router
 
 from agentversions.core.configuration import AgentConfiguration
 
-from .authentication import READ_ALSO_SIGNED_IN
+from .authentication import READ_A_PAGE, READ_ALSO_SIGNED_IN
+from .problems import KINDS
 
 
 def router_about(api: NinjaAPI) -> Router:
@@ -27,11 +28,12 @@ def router_about(api: NinjaAPI) -> Router:
         """The JSON Schema (2020-12) of an agent's configuration."""
         return JsonResponse(AgentConfiguration.model_json_schema(), content_type="application/schema+json")
 
-    @router.get("/docs", auth=READ_ALSO_SIGNED_IN, include_in_schema=False, url_name="docs")
+    @router.get("/docs", auth=READ_A_PAGE, include_in_schema=False, url_name="docs")
     def docs(request: HttpRequest) -> HttpResponse:
         """A page of every operation by tag, with what it needs and takes."""
         schema = api.get_openapi_schema()
-        context = {"groups": _by_tag(schema), "says": schema["info"]["description"]}
+        problems = [{"kind": kind, "status": status, "title": title} for kind, (status, title) in KINDS.items()]
+        context = {"groups": _by_tag(schema), "says": schema["info"]["description"], "problems": problems}
         return render(request, "agentversions/api_docs.html", context)
 
     return router

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -28,6 +29,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "agent-archived": (409, "The agent is archived"),
     "agent-in-use": (409, "The agent is in use"),
     "slug-taken": (409, "The address is taken"),
+    "library-moved": (409, "The library entry moved on"),
+    "name-clash": (409, "The draft has this name already"),
     "edits-conflict": (409, "Both sides changed the same field"),
     "nothing-to-publish": (409, "Identical to a version"),
     "published-meanwhile": (409, "Somebody else published meanwhile"),
@@ -55,9 +58,15 @@ KIND_OF_REFUSAL: dict[type[errors.Refused], str] = {
     errors.PublishedMeanwhile: "published-meanwhile",
     errors.UnknownVersion: "not-found",
     errors.NotLive: "not-live",
+    errors.LibraryMoved: "library-moved",
+    errors.NameClash: "name-clash",
     errors.ReasonMissing: "invalid",
 }
 FIELD_OF_REFUSAL = {errors.NameMissing: "name", errors.ReasonMissing: "reason"}
+
+
+class SignInFirst(Exception):
+    """A page was opened in a browser without a session."""
 
 
 class DigestNeeded(Exception):
@@ -83,6 +92,7 @@ def register_problems(api: NinjaAPI) -> None:
         AuthenticationError: lambda request, error: no_token(),
         PermissionDenied: lambda request, error: problem("not-allowed", str(error)),
         Http404: lambda request, error: problem("not-found", str(error)),
+        SignInFirst: lambda request, error: redirect_to_login(request.get_full_path()),
         DigestNeeded: lambda request, error: problem("digest-needed", str(error)),
         OperationalError: _database_away,
         InterfaceError: _database_away,

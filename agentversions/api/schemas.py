@@ -231,6 +231,111 @@ class ComparisonAnswer(Answer):
     changes: list[ChangeAnswer]
 
 
+class DeploymentList(Answer):
+    """What was live, newest first; `next` is the address of the next page, null at the end."""
+
+    items: list[LiveAnswer]
+    next: str | None
+
+
+class PastDraft(Answer):
+    """One saved state of a draft; `version` is the newest version with exactly this configuration."""
+
+    digest: str
+    replaced: str
+    saved_at: datetime
+    saved_by: str
+    reason: str
+    version: int | None
+
+
+class PastDraftList(Answer):
+    """Saved states, newest first; `next` is the address of the next page, null at the end."""
+
+    items: list[PastDraft]
+    next: str | None
+
+
+class TakenBack(Answer):
+    """The draft after it was taken back: its digest, and the one it replaced."""
+
+    agent: str
+    digest: str
+    replaced: str
+
+
+class BlamedLine(Answer):
+    """A line of a prompt with the version that introduced it; `or_older` when the search ended there."""
+
+    number: int
+    text: str
+    version: int
+    version_name: str
+    by: str
+    or_older: bool
+
+
+class ImportedAnswer(Answer):
+    """What an import made, what it kept aside, and which secrets the voice platform needs."""
+
+    agent: str
+    versions: int
+    digest: str
+    format: str
+    unmapped: list[str]
+    secrets: list[str]
+    warnings: list[str]
+
+
+class NewEntry(Body):
+    """A tool or a knowledge base (`name`, `documents`, `retrieval`) for the library."""
+
+    content: PartOfDocument
+    description: Annotated[str, Field(max_length=2_000)] = ""
+    slug: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")] | None = None
+
+
+class NewRevision(Body):
+    """The whole new content, on top of revision `seen`."""
+
+    content: PartOfDocument
+    seen: Annotated[int, Field(ge=1)]
+    description: Annotated[str, Field(max_length=2_000)] | None = None
+
+
+class EntryAnswer(Answer):
+    """A library entry."""
+
+    slug: str
+    name: str
+    description: str
+    revision: int
+    digest: str
+    revised_at: datetime
+    revised_by: str
+    archived_at: datetime | None
+
+
+class EntryWithContent(EntryAnswer):
+    """A library entry with its newest content."""
+
+    content: dict[str, Any]
+
+
+class EntryList(Answer):
+    """Entries by name; `next` is the address of the next page, null at the end."""
+
+    items: list[EntryAnswer]
+    next: str | None
+
+
+class Picks(Body):
+    """Slugs of library entries to copy into the draft."""
+
+    tools: Annotated[list[Line], Field(max_length=100)] = []
+    knowledge: Annotated[list[Line], Field(max_length=100)] = []
+
+
 class ProblemField(Answer):
     """What is wrong with one field."""
 

@@ -71,21 +71,22 @@ def list_all(
 
 
 @router.get(VERSION, auth=READ, response=VersionWithConfiguration, url_name="version", summary="Read a version")
-def read(request: HttpRequest, response: HttpResponse, slug: str, number: int) -> VersionWithConfiguration:
-    """With its configuration; its digest is the ETag of the configuration."""
-    version = find_version(slug, number)
-    return full_version_answer(version)
+def read(request: HttpRequest, slug: str, number: int) -> VersionWithConfiguration:
+    """With its configuration, which never changes; whether it is live may."""
+    return full_version_answer(find_version(slug, number))
 
 
 @router.post(
     f"{VERSION}/restore", auth=EDIT, response=RestoredAnswer, url_name="version_restore", summary="Restore a version"
 )
-def restore(request: HttpRequest, response: HttpResponse, slug: str, number: int, body: Restoration) -> RestoredAnswer:
+def restore(
+    request: HttpRequest, response: HttpResponse, slug: str, number: int, body: Restoration | None = None
+) -> RestoredAnswer:
     """The draft becomes exactly this version; what it replaces stays in the draft history. If-Match is optional."""
     version = find_version(slug, number)
     done = restore_version(
         version=version,
-        publish_first_as=body.publish_first_as,
+        publish_first_as=body.publish_first_as if body else None,
         expected=digest_seen(request),
         actor=actor_of(request),
     )
