@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from agentversions.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(pattern_name="agentversions:agent_list"), name="home"),
+    path("", require_safe(RedirectView.as_view(pattern_name="agentversions:agent_list")), name="home"),
     path("", include("agentversions.urls")),
     path("api/v1/", api.urls),
     path("accounts/", include("allauth.urls")),

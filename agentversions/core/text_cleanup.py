@@ -90,8 +90,8 @@ def _separate(base: Side, head: Side, p_from: int, p_to: int) -> None:
 def _separate_rewritten(base: Side, head: Side, i: int, j: int) -> bool:
     """Show a line as replaced, but for its two ends, when hardly anything in it survived; True when so."""
     p, p_end, q, q_end = base.starts[i], base.starts[i + 1], head.starts[j], head.starts[j + 1]
-    kept = sum(max(base.letters[at], 0) for at in range(p, p_end) if base.partner[at] >= 0)
-    sizes = [sum(letters for letters in part if letters > 0) for part in (base.letters[p:p_end], head.letters[q:q_end])]
+    kept = sum(base.letters[at] for at in range(p, p_end) if base.partner[at] >= 0)
+    sizes = sum(base.letters[p:p_end]), sum(head.letters[q:q_end])
     if kept >= _SHARE_OF_LONGER * max(sizes) or kept >= _SHARE_OF_SHORTER * min(sizes):
         return False
     while p < p_end and base.partner[p] == q:

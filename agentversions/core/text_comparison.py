@@ -8,7 +8,7 @@ from .text_lines import align_lines, gaps, pair_equal_edges, slide_to_paragraphs
 from .text_moves import Move, find_moves
 from .text_rows import Row, RowSource, Run, re_spaced_runs, runs_of
 from .text_tokens import count_words
-from .text_words import WordAlignment, align_words
+from .text_words import align_words
 
 # Longer gaps are compared as whole lines: so many letters, where each line costs as much as some letters more.
 _LARGEST_GAP = 600_000
@@ -59,34 +59,36 @@ class Comparison:
 
     def _compare_gaps(self) -> None:
         """Words between paired lines, short gaps first, so that one huge rewritten part cannot use up all the time."""
-        work: list[tuple[int, list[int], list[int]]] = []
+        two_sided: list[tuple[int, list[int], list[int]]] = []
+        whole_base: list[int] = []
+        whole_head: list[int] = []
         for base_from, base_to, head_from, head_to in gaps(self.pairs, len(self.base), len(self.head)):
             base_at = [i for i in range(base_from, base_to) if i not in self.base_moves]
             head_at = [j for j in range(head_from, head_to) if j not in self.head_moves]
-            lines = [*(self.base[i] for i in base_at), *(self.head[j] for j in head_at)]
-            size = sum(_LINE_COST + len(line) for line in lines)
-            work.append((size, base_at, head_at))
-        for size, base_at, head_at in sorted(work):
-            base_lines, head_lines = [self.base[i] for i in base_at], [self.head[j] for j in head_at]
-            if not base_at or not head_at:
-                self._count_whole(base_lines, head_lines)
-            elif size > _LARGEST_GAP or self.budget.out_of_time():
-                self.budget.is_spent = True
-                self._count_whole(base_lines, head_lines)
+            if base_at and head_at:
+                lines = [*(self.base[i] for i in base_at), *(self.head[j] for j in head_at)]
+                two_sided.append((sum(map(len, lines)) + _LINE_COST * len(lines), base_at, head_at))
             else:
-                self._compare_words(base_at, head_at, align_words(base_lines, head_lines, budget=self.budget))
-        self.pairs.sort()
-
-    def _count_whole(self, base_lines: Sequence[str], head_lines: Sequence[str]) -> None:
-        """Lines that are removed or added as a whole."""
-        removed, added = count_words("".join(base_lines)), count_words("".join(head_lines))
+                whole_base += base_at
+                whole_head += head_at
+        for cost, base_at, head_at in sorted(two_sided):
+            if cost > _LARGEST_GAP or self.budget.out_of_time():
+                self.budget.is_spent = True
+                whole_base += base_at
+                whole_head += head_at
+            else:
+                self._compare_words(base_at, head_at)
+        removed = count_words("".join([self.base[i] for i in whole_base]))
+        added = count_words("".join([self.head[j] for j in whole_head]))
         self.words_removed += removed
         self.fewest_removed += removed
         self.words_added += added
         self.fewest_added += added
+        self.pairs.sort()
 
-    def _compare_words(self, base_at: Sequence[int], head_at: Sequence[int], words: WordAlignment) -> None:
-        """Lines compared word by word, which become rows opposite each other where they share enough."""
+    def _compare_words(self, base_at: Sequence[int], head_at: Sequence[int]) -> None:
+        """Compare lines word by word; they become rows opposite each other where they share enough."""
+        words = align_words([self.base[i] for i in base_at], [self.head[j] for j in head_at], budget=self.budget)
         self.fewest_removed += words.base.changed_words()
         self.fewest_added += words.head.changed_words()
         make_readable(words)

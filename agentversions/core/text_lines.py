@@ -126,7 +126,7 @@ def _align_middle(base: Sequence[str], head: Sequence[str], budget: Budget) -> l
     else:
         found = align(base_exact, head_exact, budget=budget, anchor_lengths=_ANCHOR_LENGTHS)
         for i, i_to, j, j_to in list(gaps(found, len(base_at), len(head_at))):
-            if not budget.is_spent:
+            if i < i_to and j < j_to and not budget.is_spent:
                 inside = align(base_loose[i:i_to], head_loose[j:j_to], budget=budget, anchor_lengths=_ANCHOR_LENGTHS)
                 found += [(i + x, j + y) for x, y in inside]
         found.sort()

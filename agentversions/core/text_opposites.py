@@ -69,7 +69,7 @@ def _kept_before(side: Side) -> list[int]:
 
 def _join_forward(base: Side, head: Side, p: int, q: int) -> None:
     """Pair equal white space from here on, to the end of the line at most."""
-    while p < len(base.tokens) and q < len(head.tokens) and base.letters[p] < 0 and base.tokens[p] == head.tokens[q]:
+    while p < len(base.tokens) and q < len(head.tokens) and base.is_space[p] and base.tokens[p] == head.tokens[q]:
         if base.partner[p] >= 0 or head.partner[q] >= 0:
             break
         base.partner[p], head.partner[q] = q, p
@@ -81,7 +81,7 @@ def _join_forward(base: Side, head: Side, p: int, q: int) -> None:
 def _join_backward(base: Side, head: Side, p: int, q: int) -> None:
     """Pair equal white space before here, to the beginning of the line at most; a line's end only at the start."""
     first = p
-    while p >= 0 and q >= 0 and base.letters[p] < 0 and base.tokens[p] == head.tokens[q]:
+    while p >= 0 and q >= 0 and base.is_space[p] and base.tokens[p] == head.tokens[q]:
         if base.partner[p] >= 0 or head.partner[q] >= 0 or (base.tokens[p] == "\n" and p < first):
             break
         base.partner[p], head.partner[q] = q, p

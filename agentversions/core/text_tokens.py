@@ -57,9 +57,7 @@ def tokenise(text: str) -> list[str]:
 
 
 def word_letters(token: str) -> int:
-    """Letters of a word, number or picture such as an emoji; 0 for punctuation and -1 for white space."""
-    if token.isspace():
-        return -1
+    """How many letters a word, number or picture (an emoji) has; 0 for punctuation and white space: no words."""
     first = token[0]
     is_word = first.isalnum() or first == "_" or unicodedata.category(first) in {"So", "Mn", "Mc", "Me"}
     return len(token) if is_word else 0
@@ -67,7 +65,7 @@ def word_letters(token: str) -> int:
 
 def count_words(text: str) -> int:
     """Number of words, as the word counts of a difference count them."""
-    return sum(count for token, count in Counter(tokenise(text)).items() if word_letters(token) > 0)
+    return sum(count for token, count in Counter(tokenise(text)).items() if word_letters(token))
 
 
 def visible_white_space(text: str) -> str:

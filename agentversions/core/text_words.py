@@ -31,8 +31,11 @@ class Side:
             self.line_of.extend([at] * len(tokens))
             self.starts.append(len(self.tokens))
         self.partner = [-1] * len(self.tokens)
-        letters = {token: word_letters(token) for token in set(self.tokens)}
+        kinds = set(self.tokens)
+        letters = {token: word_letters(token) for token in kinds}
         self.letters = [letters[token] for token in self.tokens]
+        spaces = {token for token in kinds if token.isspace()}
+        self.is_space = [token in spaces for token in self.tokens]
 
     def is_blank(self, line: int) -> bool:
         """True for a line without anything but white space."""
@@ -40,7 +43,7 @@ class Side:
 
     def changed_words(self) -> int:
         """Words without a partner."""
-        return sum(1 for letters, partner in zip(self.letters, self.partner, strict=True) if letters > 0 > partner)
+        return sum(1 for letters, partner in zip(self.letters, self.partner, strict=True) if letters and partner < 0)
 
     def has_partners(self, line: int) -> bool:
         """True when something in the line is the same on the other side."""
@@ -48,7 +51,7 @@ class Side:
 
     def line_letters(self) -> list[int]:
         """Letters in words, per line."""
-        totals = list(accumulate((max(letters, 0) for letters in self.letters), initial=0))
+        totals = list(accumulate(self.letters, initial=0))
         return [totals[stop] - totals[start] for start, stop in pairwise(self.starts)]
 
 
@@ -68,8 +71,8 @@ class WordAlignment:
 def align_words(base_lines: Sequence[str], head_lines: Sequence[str], *, budget: Budget) -> WordAlignment:
     """The smallest difference in words between some lines and those that replace them."""
     base, head = Side(base_lines), Side(head_lines)
-    base_at = [at for at, letters in enumerate(base.letters) if letters >= 0]
-    head_at = [at for at, letters in enumerate(head.letters) if letters >= 0]
+    base_at = [at for at, is_space in enumerate(base.is_space) if not is_space]
+    head_at = [at for at, is_space in enumerate(head.is_space) if not is_space]
     found = align(
         [base.tokens[at] for at in base_at],
         [head.tokens[at] for at in head_at],
@@ -90,7 +93,7 @@ def align_words(base_lines: Sequence[str], head_lines: Sequence[str], *, budget:
 
 def is_long(run: Sequence[Pair], base: Side) -> bool:
     """True for so many equal words in a row that they are no accident."""
-    return sum(1 for p, _ in run if base.letters[p] > 0) >= _LONG_RUN
+    return sum(1 for p, _ in run if base.letters[p]) >= _LONG_RUN
 
 
 def _pair_lines(runs: Sequence[Sequence[Pair]], base: Side, head: Side) -> list[Pair]:
@@ -100,11 +103,17 @@ def _pair_lines(runs: Sequence[Sequence[Pair]], base: Side, head: Side) -> list[
     shared: dict[Pair, int] = {}
     certain: set[Pair] = set()
     for run in runs:
-        links = [(base.line_of[p], head.line_of[q]) for p, q in run]
-        for (p, _), link in zip(run, links, strict=True):
-            shared[link] = shared.get(link, 0) + base.letters[p]
-        if is_long(run, base):
-            certain.update(links)
+        (first_p, first_q), (last_p, last_q) = run[0], run[-1]
+        if base.line_of[first_p] == base.line_of[last_p] and head.line_of[first_q] == head.line_of[last_q]:
+            parts = [run]
+        else:
+            parts = [[pair] for pair in run]
+        run_is_long = is_long(run, base)
+        for part in parts:
+            link = base.line_of[part[0][0]], head.line_of[part[0][1]]
+            shared[link] = shared.get(link, 0) + sum([base.letters[p] for p, _ in part])
+            if run_is_long:
+                certain.add(link)
     base_letters, head_letters = base.line_letters(), head.line_letters()
     links = [
         (i, j)

@@ -89,8 +89,8 @@ def test_the_panel_loads_older_versions_while_scrolling(page_as: PageAs, agent: 
     panel = page.locator("#panel")
     expect(panel).to_contain_text("Change 60")
     expect(panel).not_to_contain_text("First opening")
-    panel.get_by_text("Change 11", exact=True).scroll_into_view_if_needed()
-    panel.locator("[href*='before=']").last.scroll_into_view_if_needed()
+    panel.hover()
+    page.mouse.wheel(0, 20_000)
     expect(panel).to_contain_text("First opening")
 
 
