@@ -9,6 +9,9 @@ from agentversions.models import Agent, AgentVersion, User
 from agentversions.services.agents import create_agent
 from agentversions.services.drafts import replace_draft
 from agentversions.services.publishing import publish
+from channels.core.routes import Follow, RoutePlan, Target, single
+from channels.models import Channel
+from channels.services.channels import create_channel
 
 _numbers = itertools.count(1)
 
@@ -53,3 +56,11 @@ def make_version(agent: Agent, actor: User | None = None, *, name: str = "A chan
         document = {**content.model_dump(mode="json"), **fields}
         agent = replace_draft(agent=agent, content=read_document(document), actor=author).agent
     return publish(agent=agent, name=name, actor=author)
+
+
+def make_channel(agent: Agent | None = None, *, plan: RoutePlan | None = None, **fields: Any) -> Channel:
+    """A phone number that answers with an agent's draft, or with a plan; each has a number of its own."""
+    actor = fields.pop("actor", None) or (agent.created_by if agent else make_user("operator"))
+    plan = plan or single(Target((agent or make_agent(actor)).slug, Follow.DRAFT))
+    fields.setdefault("address", f"+3319876{next(_numbers):04d}")
+    return create_channel(plan=plan, actor=actor, **fields)

@@ -1,0 +1,1 @@
+"""The API of Deploy, added to the one API of the product."""

@@ -1,0 +1,1 @@
+"""Plain Python: routes as values, buckets, the choice for one caller. No Django, no database, no clock."""

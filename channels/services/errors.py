@@ -1,0 +1,43 @@
+"""The facts a service of Deploy may refuse with. Each message is a sentence that says what to do."""
+
+from typing import TYPE_CHECKING
+
+from agentversions.services.errors import Refused
+
+if TYPE_CHECKING:
+    from channels.models import Channel
+
+
+class UnknownChannel(Refused):
+    """There is no such number or chat channel."""
+
+
+class ChannelRefused(Refused):
+    """A channel that cannot be made or changed as asked; `field` names what to change."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RouteRefused(Refused):
+    """A route that cannot be stored; `problems` are (variant's index or None for the whole, sentence)."""
+
+    def __init__(self, problems: list[tuple[int | None, str]]) -> None:
+        super().__init__(" ".join(message for _, message in problems))
+        self.problems = problems
+
+
+class RouteMoved(Refused):
+    """Somebody else saved this channel's route in between; `channel` is as it stands now."""
+
+    def __init__(self, channel: "Channel") -> None:
+        super().__init__(
+            f"{channel.route_changed_by} changed what answers {channel} in between: now {channel.route}. "
+            "Look at it, then save yours again or leave it."
+        )
+        self.channel = channel
+
+
+class NotServing(Refused):
+    """The agent's edits reach callers at once, so there is nothing to apply."""

@@ -1,0 +1,13 @@
+"""The addresses of Deploy, one module per area."""
+
+from . import batches, channels, importing, live, routes, serving
+
+app_name = "channels"
+urlpatterns = [
+    *importing.urlpatterns,
+    *batches.urlpatterns,
+    *live.urlpatterns,
+    *serving.urlpatterns,
+    *channels.urlpatterns,
+    *routes.urlpatterns,
+]

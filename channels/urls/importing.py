@@ -1,0 +1,5 @@
+"""Addresses: numbers from CSV."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
