@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -20,7 +21,12 @@ class JsonLogger(Logger):
             handler.setFormatter(JsonFormatter())
 
 
-wsgi_app = "config.wsgi"
+def post_worker_init(worker: Any) -> None:
+    """Let the worker follow the log of routing changes; threads begin after the fork or not at all."""
+    worker.wsgi.start()
+
+
+wsgi_app = os.environ.get("WSGI_APP") or "config.wsgi"
 bind = f"{os.environ.get('BIND_HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)

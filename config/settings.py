@@ -1,6 +1,7 @@
 """Django's settings in one file, from the environment and secure without any (the table is in docs/operations.md)."""
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -120,6 +121,11 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": _options,
     }
 }
+
+# The runtime that answers calls: its memory per worker, its last-known-good store, where national numbers are read.
+RUNTIME_MEMORY = int(os.environ.get("RUNTIME_MEMORY_MB") or 256) * 1024 * 1024
+RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_known_good.sqlite3")
+PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True

@@ -1,0 +1,182 @@
+"""The WSGI application of the runtime: /api/v1/resolve, /healthz, /readyz; every other address goes behind it."""
+
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from .database import Database
+from .listener import Listener
+from .misses import Misses
+from .resolving import MOST_BYTES, Refusal, Resolver, read_question
+from .store import Store
+from .store_keeper import StoreKeeper
+from .world import Unavailable, World
+
+logger = logging.getLogger("channels.runtime")
+
+RESOLVE = "/api/v1/resolve"
+KINDS = {
+    "bad-request": ("400 Bad Request", "The request cannot be read"),
+    "no-token": ("401 Unauthorized", "A valid token is needed"),
+    "not-found": ("404 Not Found", "Not found"),
+    "not-live": ("404 Not Found", "Nothing is live"),
+    "method-not-allowed": ("405 Method Not Allowed", "This address does not take that method"),
+    "too-large": ("413 Content Too Large", "Too large"),
+    "invalid": ("422 Unprocessable Content", "Some fields are wrong"),
+    "server-error": ("500 Internal Server Error", "The server failed"),
+    "database-away": ("503 Service Unavailable", "The database cannot be reached"),
+}
+NO_TOKEN = "Send a valid token with the scope resolve: Authorization: Bearer av_…  An admin makes one under API tokens."  # noqa: S105
+
+ASK_FOR_TOKEN = ("WWW-Authenticate", 'Bearer realm="Agent Versions"')
+
+
+class Runtime:
+    """Begins its threads at the first request, or by `start`: always after the fork."""
+
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        store: Path,
+        memory: int,
+        region: str | None = None,
+        behind: WSGIApplication | None = None,
+        listens: bool = True,
+    ) -> None:
+        self._url = database_url
+        self._listens = listens
+        self._behind = behind
+        self._begin = threading.Lock()
+        self._process: int | None = None
+        self.misses = Misses()
+        self.world = World(Database(database_url), Store(store), limit=memory)
+        self.keeper = StoreKeeper(database_url, store)
+        self._resolver = Resolver(self.world, self.misses, region=region)
+        self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
+            RESOLVE: self._resolve,
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+        }
+
+    def start(self, *, patience: float = 2.0) -> None:
+        """Begin to follow the log; waits so many seconds for the first look, so that no answer is stale needlessly."""
+        with self._begin:
+            if self._process == os.getpid():
+                return
+            self._process = os.getpid()
+            self.world.keys = dict(self.world.store.keys())
+            self.listener = Listener(
+                self._url, self.world, self.misses, moved=self.keeper.moved.set, listens=self._listens
+            )
+            self.listener.start()
+            self.keeper.start()
+            self.listener.first_look.wait(patience)
+
+    def stop(self) -> None:
+        """End the threads and close what they hold: for tests, and for programs that outlive their runtime."""
+        for thread in (self.listener, self.keeper):
+            thread.stop()
+        self.world.database.close()
+        self.world.store.close()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One request."""
+        answer = self._answers.get(environ.get("PATH_INFO", ""))
+        if answer is None:
+            if self._behind is None:
+                return _problem(start_response, "not-found", f"Only {RESOLVE}, /healthz and /readyz are answered here.")
+            return self._behind(environ, start_response)
+        if self._process != os.getpid():
+            self.start()
+        try:
+            return answer(environ, start_response)
+        except Refusal as refusal:
+            return _problem(start_response, refusal.kind, refusal.detail)
+        except Unavailable as error:
+            return _problem(start_response, "database-away", str(error), [("Retry-After", "2")])
+        except Exception:
+            logger.exception("A call could not be resolved.")
+            return _problem(start_response, "server-error", "This call could not be resolved. The log says why.")
+
+    def _resolve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "POST":
+            return _problem(start_response, "method-not-allowed", "Use POST.", [("Allow", "POST")])
+        scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        digest = hashlib.sha256(secret.strip().encode("latin-1", "replace")).hexdigest()
+        if scheme.lower() != "bearer" or not self.world.token(digest).may_resolve(time.time()):
+            return _problem(
+                start_response, "no-token", NO_TOKEN, [("WWW-Authenticate", 'Bearer realm="Agent Versions"')]
+            )
+        body = self._resolver.resolve(read_question(_read_body(environ)))
+        start_response(
+            "200 OK",
+            [
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(body))),
+                ("Cache-Control", "no-store"),
+            ],
+        )
+        return [body]
+
+    def _healthz(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """This process is alive; says nothing of the database."""
+        return _json(start_response, "200 OK", {"status": "alive"})
+
+    def _readyz(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Calls can be answered: from a fresh memory, or from what is known."""
+        world = self.world
+        is_fresh = world.is_fresh()
+        is_ready = is_fresh or world.store.is_complete()
+        facts: dict[str, Any] = {
+            "status": "ready" if is_ready else "not ready",
+            "stale": not is_fresh,
+            "age_s": round(world.age, 1) if world.age < float("inf") else None,
+            "generation": world.generation or int(world.store.meta("generation") or 0),
+            "channels_in_memory": len(world.channels),
+            "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+        }
+        return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)
+
+
+def _read_body(environ: WSGIEnvironment) -> bytes:
+    text = environ.get("CONTENT_LENGTH") or ""
+    # One byte more than is allowed tells that there is too much; the rest is never read into memory.
+    length = min(int(text), MOST_BYTES + 1) if text.isdecimal() else MOST_BYTES + 1
+    body: bytes = environ["wsgi.input"].read(length)
+    return body
+
+
+def _problem(
+    start_response: StartResponse, kind: str, detail: str, headers: list[tuple[str, str]] | None = None
+) -> Iterable[bytes]:
+    status, title = KINDS[kind]
+    document = {"type": f"/api/v1/docs#{kind}", "title": title, "status": int(status[:3]), "detail": detail}
+    return _json(start_response, status, document, "application/problem+json", headers)
+
+
+def _json(
+    start_response: StartResponse,
+    status: str,
+    value: dict[str, Any],
+    content_type: str = "application/json",
+    headers: list[tuple[str, str]] | None = None,
+) -> Iterable[bytes]:
+    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    start_response(
+        status,
+        [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            *(headers or []),
+        ],
+    )
+    return [body]

@@ -1,0 +1,102 @@
+"""Follows the log of changes: at every notification, and once a second in any case."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from . import statements
+from .database import connect, sever
+from .misses import Misses
+from .store_keeper import OlderDatabase, refuse_older
+from .world import World
+
+logger = logging.getLogger("channels.runtime")
+
+LOOK_EVERY = 1.0
+WRITE_MISSES_EVERY = 5.0
+FORGET_AFTER = 24 * 3600
+"""Seconds without a look after which memory is dropped whole rather than trusted to the log."""
+
+
+class Listener(threading.Thread):
+    """One thread per worker, begun after the fork."""
+
+    def __init__(
+        self, url: str, world: World, misses: Misses, *, moved: Callable[[], None], listens: bool = True
+    ) -> None:
+        super().__init__(name="routing-listener", daemon=True)
+        self._url = url
+        self._world = world
+        self._misses = misses
+        self._moved = moved
+        self._listens = listens
+        self._horizon: int | None = None
+        self._seen: set[int] = set()
+        self._wrote_misses_at = 0.0
+        self._database: psycopg.Connection[Any] | None = None
+        self.first_look = threading.Event()
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Connect, look, wait for a notification; start again after every failure."""
+        said = False
+        while not self.stopped.is_set():
+            try:
+                with connect(self._url, "listener") as database:
+                    self._database = database
+                    if self._listens:
+                        database.execute("LISTEN routing")
+                    self._load_keys(database)
+                    said = False
+                    self._follow(database)
+            except (psycopg.Error, OlderDatabase, OSError) as error:
+                if not said and not self.stopped.is_set():
+                    logger.warning("The log of routing changes cannot be read (%s); answers say stale.", error)
+                    said = True
+            self.stopped.wait(0.3)
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self.stopped.set()
+        if self._database is not None:
+            sever(self._database)
+        self.join()
+
+    def _follow(self, database: psycopg.Connection[Any]) -> None:
+        while not self.stopped.is_set():
+            self.look(database)
+            if time.monotonic() - self._wrote_misses_at > WRITE_MISSES_EVERY:
+                self._misses.write(database)
+                self._wrote_misses_at = time.monotonic()
+            for _ in database.notifies(timeout=LOOK_EVERY, stop_after=1):
+                pass
+
+    def look(self, database: psycopg.Connection[Any]) -> None:
+        """Read what committed since the last look, and drop it from memory. Raises OlderDatabase."""
+        started = time.monotonic()
+        statement, values = (statements.START, []) if self._horizon is None else (statements.POLL, [self._horizon])
+        horizon, generation, rows = database.execute(statement, values).fetchall()[0]
+        known = int(self._world.store.meta("generation") or 0) if self._horizon is None else self._world.generation
+        refuse_older(generation, known, horizon, self._horizon or 0)
+        changes = [(kind, key) for number, kind, key in rows if number not in self._seen]
+        if self._world.age > FORGET_AFTER:
+            self._world.forget()
+        if any(kind == "keys" for kind, _ in changes):
+            self._load_keys(database)
+        self._world.saw(changes, generation, started)
+        self._horizon, self._seen = horizon, {number for number, _, _ in rows}
+        self.first_look.set()
+        if changes:
+            self._moved()
+
+    def _load_keys(self, database: psycopg.Connection[Any]) -> None:
+        keys = database.execute(statements.LOAD_KEYS).fetchall()
+        if not keys:
+            database.execute(statements.MAKE_FIRST_KEY, [secrets.token_hex(4), secrets.token_bytes(32)])
+            keys = database.execute(statements.LOAD_KEYS).fetchall()
+        self._world.keys = {name: bytes(secret) for name, secret in keys}

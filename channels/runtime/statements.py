@@ -1,0 +1,66 @@
+"""The SQL of the runtime. Each statement reads one thing in one snapshot; none runs while everything is in memory."""
+
+LOAD_CHANNELS = "SELECT address, is_enabled, route_id FROM channels_channel WHERE address = ANY(%s)"
+
+# A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment.
+_TARGETS = """
+(SELECT json_agg(json_build_array(a.slug, v.number, v.name,
+            CASE WHEN t.follow = 'draft' THEN coalesce(s.applied_id, a.draft_id) ELSE v.configuration_id END)
+        ORDER BY t.position)
+   FROM channels_routetarget t
+   JOIN agentversions_agent a ON a.id = t.agent_id
+   LEFT JOIN channels_draftserving s ON t.follow = 'draft' AND s.agent_id = a.id
+   LEFT JOIN LATERAL (SELECT d.version_id FROM agentversions_deployment d
+        WHERE t.follow = 'live' AND d.agent_id = a.id ORDER BY d.id DESC LIMIT 1) live ON true
+   LEFT JOIN agentversions_agentversion v ON v.id = coalesce(t.version_id, live.version_id)
+  WHERE t.route_id = r.digest)
+"""
+LOAD_ROUTES = f"SELECT r.digest, r.body, {_TARGETS} FROM channels_route r WHERE r.digest = ANY(%s)"  # noqa: S608
+
+LOAD_BODIES = "SELECT digest, body FROM agentversions_configuration WHERE digest = ANY(%s)"
+
+LOAD_TOKENS = """
+SELECT t.digest, t.revoked_at IS NULL AND u.is_active, t.scopes, extract(epoch FROM t.expires_at)::float8
+  FROM agentversions_apitoken t JOIN agentversions_user u ON u.id = t.owner_id
+ WHERE t.digest = ANY(%s)
+"""
+
+LOAD_KEYS = "SELECT name, secret FROM channels_signingkey ORDER BY id"
+
+# Two workers that start together end with one first key.
+MAKE_FIRST_KEY = """
+WITH lock AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('channels_signingkey')))
+INSERT INTO channels_signingkey (name, secret)
+SELECT %s, %s FROM lock WHERE NOT EXISTS (SELECT 1 FROM channels_signingkey)
+"""
+
+# What committed since a horizon: every transaction below it had ended when it was read. The generation is the greatest
+# id that the log has given out; unlike transaction ids it survives a backup and only grows.
+POLL = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       (SELECT last_value FROM channels_routingchange_id_seq),
+       (SELECT coalesce(json_agg(json_build_array(id, kind, key)), '[]')
+          FROM channels_routingchange WHERE transaction >= %s)
+"""
+START = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       (SELECT last_value FROM channels_routingchange_id_seq), '[]'::json
+"""
+
+NOTE_MISSED = """
+INSERT INTO channels_missednumber AS m (number, why, times) VALUES (%s, %s, %s)
+ON CONFLICT (number) DO UPDATE SET why = excluded.why, times = m.times + excluded.times, last_at = now()
+"""
+
+CLEAR_OLD_CHANGES = "DELETE FROM channels_routingchange WHERE at < now() - interval '7 days'"
+
+# Everything, for a whole copy: streamed by server-side cursors inside one snapshot.
+ALL_CHANNELS = "SELECT address, is_enabled, route_id FROM channels_channel"
+ALL_ROUTES = f"""
+SELECT r.digest, r.body, {_TARGETS} FROM channels_route r
+ WHERE EXISTS (SELECT 1 FROM channels_channel c WHERE c.route_id = r.digest)
+"""  # noqa: S608
+ALL_TOKENS = """
+SELECT t.digest, t.revoked_at IS NULL AND u.is_active, t.scopes, extract(epoch FROM t.expires_at)::float8
+  FROM agentversions_apitoken t JOIN agentversions_user u ON u.id = t.owner_id
+"""

@@ -1,0 +1,171 @@
+"""What one worker knows: channels, routes, bodies and tokens in memory, dropped when the log says that they moved."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from . import statements
+from .database import Database, DatabaseAway
+from .facts import ChannelFacts, RouteFacts, TokenFacts, compile_route
+from .memory import Memory
+from .store import Store
+
+logger = logging.getLogger("channels.runtime")
+
+FRESH_FOR = 3.0
+"""Seconds after the last look at the log during which memory counts as fresh."""
+
+
+class Sized(Protocol):
+    """Something that knows what it costs in memory."""
+
+    @property
+    def size(self) -> int: ...
+
+
+S = TypeVar("S", bound=Sized)
+Change = tuple[str, str]
+
+
+class Unavailable(Exception):
+    """Neither memory, PostgreSQL nor the last-known-good store can say."""
+
+
+class World:
+    """One worker's memory with its two sources: PostgreSQL while it answers, else the last-known-good store."""
+
+    def __init__(self, database: Database, store: Store, *, limit: int) -> None:
+        self.database = database
+        self.store = store
+        # Half for bodies, which are few and large; the rest for what is small and many.
+        self.bodies: Memory[bytes] = Memory(limit // 2)
+        self.channels: Memory[ChannelFacts] = Memory(limit * 3 // 10)
+        self.routes: Memory[RouteFacts] = Memory(limit * 15 // 100)
+        self.tokens: Memory[TokenFacts] = Memory(limit * 5 // 100)
+        self.keys: dict[str, bytes] = {}
+        self.generation = 0
+        self._epoch = 0
+        self._seen_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def is_fresh(self) -> bool:
+        """Whether the log was read in the last seconds: then nothing here is older than that."""
+        return time.monotonic() - self._seen_at < FRESH_FOR
+
+    @property
+    def age(self) -> float:
+        """Seconds since the log was last read; infinite before the first time."""
+        return time.monotonic() - self._seen_at
+
+    def saw(self, changes: Iterable[Change], generation: int, started: float) -> None:
+        """Take in what moved; `started` is when the look at the log began (monotonic)."""
+        changes = list(changes)
+        with self._lock:
+            if changes:
+                self._epoch += 1
+            if not self.is_fresh():
+                self._epoch += 1
+                for memory in (self.bodies, self.channels, self.routes, self.tokens):
+                    memory.drop_from_store()
+            self._drop(changes)
+            self.generation = max(self.generation, generation)
+            self._seen_at = started
+
+    def forget(self) -> None:
+        """Drop everything: the log was not read for so long that it may have been cleared."""
+        with self._lock:
+            self._epoch += 1
+            for memory in (self.channels, self.routes, self.tokens):
+                memory.clear()
+
+    def _drop(self, changes: Sequence[Change]) -> None:
+        agents = {key for kind, key in changes if kind == "agent"}
+        if agents:
+            self.routes.drop_where(lambda route: not agents.isdisjoint(route.agents))
+        for kind, key in changes:
+            if kind == "channel":
+                self.channels.drop(key)
+            elif kind == "token":
+                self.tokens.drop(key)
+            elif kind == "tokens":
+                self.tokens.clear()
+
+    def channel(self, address: str) -> ChannelFacts | None:
+        """The channel of an address; None when there is none."""
+        return self._find(self.channels, address, statements.LOAD_CHANNELS, _channel, self.store.channel)
+
+    def route(self, digest: str) -> RouteFacts | None:
+        """A route with its targets followed."""
+        return self._find(self.routes, digest, statements.LOAD_ROUTES, _route, self.store.route)
+
+    def token(self, digest: str) -> TokenFacts:
+        """What the token of this SHA-256 may; an unknown one may nothing."""
+        found = self._find(self.tokens, digest, statements.LOAD_TOKENS, _token, self.store.token)
+        if found is None:
+            found = TokenFacts(False, (), None)
+            self.tokens.put(digest, found, found.size, is_from_store=not self.is_fresh())
+        return found
+
+    def body(self, digest: str) -> bytes:
+        """The canonical bytes of a configuration. Raises Unavailable."""
+        kept = self.bodies.get(digest)
+        if kept is not None:
+            return kept
+        body: bytes | None = None
+        if self.is_fresh():
+            try:
+                rows = self.database.fetch(statements.LOAD_BODIES, [[digest]])
+                body = rows[0][1].encode() if rows else None
+            except DatabaseAway:
+                pass
+        body = body if body is not None else self.store.body(digest)
+        if body is None:
+            raise Unavailable("This configuration cannot be read at the moment. Try again in a few seconds.")
+        self.bodies.put(digest, body, len(body) + 200)
+        return body
+
+    def _find(
+        self,
+        memory: Memory[S],
+        key: str,
+        statement: str,
+        read: Callable[[Sequence[Any]], S],
+        from_store: Callable[[str], S | None],
+    ) -> S | None:
+        kept = memory.get(key)
+        if kept is not None:
+            return kept
+        if self.is_fresh():
+            epoch = self._epoch
+            try:
+                rows = self.database.fetch(statement, [[key]])
+            except DatabaseAway:
+                pass
+            else:
+                if not rows:
+                    return None
+                value = read(rows[0])
+                with self._lock:
+                    if self._epoch == epoch:  # else something moved while we read: this value may be the one before
+                        memory.put(key, value, value.size)
+                return value
+        if not self.store.is_complete():
+            raise Unavailable("The database cannot be reached, and nothing is known from before. Try again.")
+        stored = from_store(key)
+        if stored is not None:
+            memory.put(key, stored, stored.size, is_from_store=True)
+        return stored
+
+
+def _channel(row: Sequence[Any]) -> ChannelFacts:
+    return ChannelFacts(*row)
+
+
+def _route(row: Sequence[Any]) -> RouteFacts:
+    return compile_route(row[0], row[1], row[2] or [])
+
+
+def _token(row: Sequence[Any]) -> TokenFacts:
+    return TokenFacts(row[1], tuple(row[2]), row[3])
