@@ -139,7 +139,7 @@ class Runtime:
             "status": "ready" if is_ready else "not ready",
             "stale": not is_fresh,
             "age_s": round(world.age, 1) if world.age < float("inf") else None,
-            "generation": world.generation or int(world.store.meta("generation") or 0),
+            "generation": world.generation or world.store.generation,
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
         }

@@ -81,7 +81,7 @@ class Listener(threading.Thread):
         started = time.monotonic()
         statement, values = (statements.START, []) if self._horizon is None else (statements.POLL, [self._horizon])
         horizon, generation, rows = database.execute(statement, values).fetchall()[0]
-        known = int(self._world.store.meta("generation") or 0) if self._horizon is None else self._world.generation
+        known = self._world.store.generation if self._horizon is None else self._world.generation
         refuse_older(generation, known, horizon, self._horizon or 0)
         changes = [(kind, key) for number, kind, key in rows if number not in self._seen]
         if self._world.age > FORGET_AFTER:

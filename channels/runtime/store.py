@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -39,6 +38,11 @@ CREATE TABLE IF NOT EXISTS keys (
 
 class Damaged(Exception):
     """The store's file or one of its rows is not what was written."""
+
+
+def damage_mark(path: Path) -> Path:
+    """The file by which a reader tells the keeper that the store is to be written anew."""
+    return path.with_suffix(".damaged")
 
 
 def checksum(*values: Any) -> bytes:
@@ -80,14 +84,21 @@ class Store:
         """Whether a whole copy was written once, so that what is not in it does not exist."""
         return self.meta("complete") == FORMAT
 
+    @property
+    def generation(self) -> int:
+        """How far PostgreSQL's log was copied; 0 when nothing is known."""
+        return int(self.meta("generation") or 0)
+
     def meta(self, key: str) -> str | None:
-        """A value about the store itself."""
+        """A value about the store itself; None also when the store is damaged."""
 
         def read(row: Sequence[Any]) -> str:
             _verify(row[-1], key, row[0])
             return str(row[0])
 
-        return self._one("SELECT value, sum FROM meta WHERE key = ?", key, read)
+        with contextlib.suppress(Damaged):
+            return self._one("SELECT value, sum FROM meta WHERE key = ?", key, read)
+        return None
 
     def channel(self, address: str) -> ChannelFacts | None:
         """The channel of an address."""
@@ -120,7 +131,7 @@ class Store:
         """The canonical bytes of a configuration."""
 
         def read(row: Sequence[Any]) -> bytes:
-            body = bytes(row[0])
+            body = row[0] if isinstance(row[0], bytes) else b""
             if hashlib.sha256(body).hexdigest() != digest:
                 raise Damaged(f"the configuration {digest[:8]} has other bytes")
             return body
@@ -129,8 +140,13 @@ class Store:
 
     def keys(self) -> list[tuple[str, bytes]]:
         """The keys that sign resolutions, the newest last."""
-        rows = self._ask("SELECT name, secret, sum FROM keys ORDER BY position", (), lambda rows: list(rows)) or []
-        return [(name, bytes(secret)) for name, secret, row_sum in rows if _verify(row_sum, name, bytes(secret))]
+
+        def read(rows: list[Any]) -> list[tuple[str, bytes]]:
+            return [(name, bytes(secret)) for name, secret, row_sum in rows if _verify(row_sum, name, bytes(secret))]
+
+        with contextlib.suppress(Damaged):
+            return self._ask("SELECT name, secret, sum FROM keys ORDER BY position", (), read) or []
+        return []
 
     def close(self) -> None:
         """Close the file; the next question opens it again."""
@@ -147,9 +163,9 @@ class Store:
                 return None
             try:
                 return read(connection.execute(query, values).fetchall())
-            except (sqlite3.DatabaseError, Damaged, ValueError) as error:
+            except (sqlite3.DatabaseError, Damaged, ValueError, TypeError) as error:
                 self._refuse(error)
-                return None
+                raise Damaged(str(error)) from error
 
     def _open(self) -> sqlite3.Connection | None:
         """The open connection, a new one when the keeper put another file in place, None while there is none."""
@@ -176,7 +192,8 @@ class Store:
             error,
         )
         with contextlib.suppress(OSError):
-            self._refused = os.stat(self.path).st_ino  # noqa: PTH116
+            self._refused = self.path.stat().st_ino
+            damage_mark(self.path).touch(mode=0o600)
         self._close()
 
     def _close(self) -> None:

@@ -14,7 +14,7 @@ import psycopg
 
 from . import statements
 from .database import connect
-from .store import FORMAT, Damaged, checksum, open_store
+from .store import FORMAT, Damaged, checksum, damage_mark, open_store
 
 logger = logging.getLogger("channels.runtime")
 
@@ -72,6 +72,8 @@ class StoreKeeper(threading.Thread):
         try:
             with connect(self._url, "store") as database:
                 while not self.stopped.is_set():
+                    if damage_mark(self._path).exists():
+                        raise Damaged("a reader found a row that was not written so")
                     bring_up_to_date(database, store)
                     if time.monotonic() - self._cleared_at > CLEAR_EVERY:
                         database.execute(statements.CLEAR_OLD_CHANGES)
@@ -84,15 +86,19 @@ class StoreKeeper(threading.Thread):
 
     def _open(self) -> sqlite3.Connection:
         """The store; one that is damaged is put aside and begun anew."""
+        mark = damage_mark(self._path)
         try:
-            return open_store(self._path)
+            if not mark.exists():
+                return open_store(self._path)
         except Damaged as error:
-            aside = self._path.with_suffix(f".damaged-{int(time.time())}")
-            logger.error("The last-known-good store is damaged (%s); it is kept as %s.", error, aside.name)
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            self._path.rename(aside)
-            return open_store(self._path)
+            logger.error("The last-known-good store is damaged: %s.", error)
+        aside = self._path.with_suffix(f".damaged-{time.time_ns()}")
+        logger.warning("The last-known-good store is written anew; the damaged one is kept as %s.", aside.name)
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._path.rename(aside)
+        mark.unlink(missing_ok=True)
+        return open_store(self._path)
 
 
 def _holds(lock: IO[str]) -> bool:

@@ -1,6 +1,6 @@
 """What one worker knows: channels, routes, bodies and tokens in memory, dropped when the log says that they moved."""
 
-import logging
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +10,12 @@ from . import statements
 from .database import Database, DatabaseAway
 from .facts import ChannelFacts, RouteFacts, TokenFacts, compile_route
 from .memory import Memory
-from .store import Store
-
-logger = logging.getLogger("channels.runtime")
+from .store import Damaged, Store
 
 FRESH_FOR = 3.0
 """Seconds after the last look at the log during which memory counts as fresh."""
+
+NOTHING_KNOWN = "The database cannot be reached, and nothing sound is known from before. Try again in a few seconds."
 
 
 class Sized(Protocol):
@@ -120,7 +120,9 @@ class World:
                 body = rows[0][1].encode() if rows else None
             except DatabaseAway:
                 pass
-        body = body if body is not None else self.store.body(digest)
+        if body is None:
+            with contextlib.suppress(Damaged):
+                body = self.store.body(digest)
         if body is None:
             raise Unavailable("This configuration cannot be read at the moment. Try again in a few seconds.")
         self.bodies.put(digest, body, len(body) + 200)
@@ -152,8 +154,11 @@ class World:
                         memory.put(key, value, value.size)
                 return value
         if not self.store.is_complete():
-            raise Unavailable("The database cannot be reached, and nothing is known from before. Try again.")
-        stored = from_store(key)
+            raise Unavailable(NOTHING_KNOWN)
+        try:
+            stored = from_store(key)
+        except Damaged as error:
+            raise Unavailable(NOTHING_KNOWN) from error
         if stored is not None:
             memory.put(key, stored, stored.size, is_from_store=True)
         return stored
