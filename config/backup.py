@@ -69,6 +69,8 @@ def restore(file: Path) -> Path | None:
         _run(server, "DROP DATABASE {}", old)
     if not os.environ.get("DATABASE_URL"):
         (data_folder() / "demo_loaded").touch(mode=0o600)  # what was restored is not mixed with the demo
+    for part in data_folder().glob("last_known_good.sqlite3*"):
+        part.unlink()  # it may know more than the backup, and what knows less never replaces what knows more
     return before
 
 
