@@ -17,7 +17,7 @@ Json = dict[str, Any]
 def setting(
     default: Any = ..., *, label: str, unit: str = "", hint: str = "", kind: str = "value", **constraints: Any
 ) -> Any:
-    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long) or json."""
+    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long), json or read_only."""
     extra: JsonDict = {name: value for name, value in {"unit": unit, "kind": kind}.items() if value}
     if default is not ... and callable(default):
         constraints["default_factory"] = default
@@ -112,7 +112,9 @@ class KnowledgeBase(Part):
 
     id: Key = setting(label="Id")
     name: ShortText = setting("", label="Name")
-    fingerprint: ShortText = setting("", label="Content fingerprint", hint="SHA-256 of the content when it was linked.")
+    fingerprint: ShortText = setting(
+        "", label="Content fingerprint", hint="SHA-256 of the content when it was linked.", kind="read_only"
+    )
     retrieval: Retrieval = setting(Retrieval, label="Retrieval")
     library: LibraryLink | None = setting(None, label="Library")
 

@@ -105,3 +105,8 @@ def test_tokens_are_estimated_by_script() -> None:
     assert estimate_tokens("") == 0
     assert estimate_tokens("x" * 400) == 100
     assert estimate_tokens("你好") == 2
+
+
+def test_the_fingerprint_of_a_knowledge_base_is_shown_and_not_typed() -> None:
+    read_only = [control.path for control in controls_of(full_document()).values() if control.is_read_only]
+    assert read_only == ["knowledge_bases[prices].fingerprint"]
