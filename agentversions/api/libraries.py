@@ -23,7 +23,8 @@ from .answers import draft_answer
 from .authentication import EDIT, READ, actor_of
 from .conditions import digest_seen, etag
 from .finding import find_agent
-from .schemas import DraftAnswer, EntryAnswer, EntryList, EntryWithContent, NewEntry, NewRevision, Picks
+from .schemas import DraftAnswer
+from .schemas_libraries import EntryAnswer, EntryList, EntryWithContent, NewEntry, NewRevision, Picks
 
 Kind = LibraryEntry.Kind
 picks = Router()
