@@ -16,7 +16,7 @@ from .answers import live_answer
 from .authentication import EDIT, READ, actor_of
 from .conditions import digest_seen, etag
 from .finding import find_agent, find_version
-from .schemas import BlamedLine, DeploymentList, PastDraft, PastDraftList, TakenBack
+from .schemas_histories import BlamedLine, DeploymentList, PastDraft, PastDraftList, TakenBack
 
 router = Router()
 AGENT = "/agents/{slug:slug}"
