@@ -41,3 +41,7 @@ class RouteMoved(Refused):
 
 class NotServing(Refused):
     """The agent's edits reach callers at once, so there is nothing to apply."""
+
+
+class BatchRefused(Refused):
+    """A change of many channels that cannot be made as it was shown; nothing was changed."""

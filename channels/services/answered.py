@@ -1,0 +1,126 @@
+"""What answered a channel at any moment: from the histories of its pointer, of deployments and of drafts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agentversions.models import Agent, AgentVersion, Deployment, User
+from channels.core.phone_numbers import Caller, read_caller, region_of
+from channels.core.routes import Follow, RoutePlan, Target, read_route
+from channels.core.routing import Decision, Unit, choose, unit_of
+from channels.models import Channel, DraftServing, Route
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What answered at a moment. No `plan`: the channel was not there yet. No `digest`: nothing answered, and `why`.
+
+    `decision` is None while a test would split and no caller was named. `set_by` and `reason` say who pointed the
+    channel at its route, at `set_at`; `moved_by`, `moved_at` and `move_reason` who moved what the route follows.
+    """
+
+    moment: datetime
+    is_enabled: bool = False
+    plan: RoutePlan | None = None
+    route: str | None = None
+    decision: Decision | None = None
+    unit: Unit | None = None
+    agent: Agent | None = None
+    version: AgentVersion | None = None
+    digest: str | None = None
+    why: str = ""
+    set_at: datetime | None = None
+    set_by: User | None = None
+    reason: str = ""
+    moved_at: datetime | None = None
+    moved_by: User | None = None
+    move_reason: str = ""
+
+
+def answered_at(
+    channel: Channel, moment: datetime, *, caller: str | None = None, call_id: str | None = None
+) -> Answered:
+    """What answered this caller (or call) on this channel at a moment of the database's clock."""
+    state = _newest(Channel.history.filter(id=channel.pk), moment)
+    if state is None:
+        return Answered(moment, why=f"{channel} was not there yet.")
+    body = Route.objects.only("body").get(pk=state.route_id).body
+    plan = read_route(body)
+    known = {
+        "moment": moment,
+        "is_enabled": state.is_enabled,
+        "plan": plan,
+        "route": state.route_id,
+        "set_at": _set_at(channel, state),
+        "set_by": state.history_user,
+        "reason": state.history_change_reason or "",
+    }
+    if not state.is_enabled:
+        return Answered(**known, why=f"{channel} was switched off.")
+    known_caller = read_caller(caller, region_of(channel.address)) if caller else Caller(None)
+    unit, counted = unit_of(known_caller.unit, call_id, "")
+    if plan.is_test and counted == Unit.CHANCE:
+        return Answered(**known, why="A test was running: name a caller to see who answered.")
+    decision = choose(plan, unit)
+    return Answered(**known, decision=decision, unit=counted, **_follow(decision.target, moment))
+
+
+def _set_at(channel: Channel, state: Any) -> datetime:
+    """When the route of a history row was set: the row itself may only have changed the label."""
+    before = Channel.history.filter(id=channel.pk, history_id__lt=state.history_id).exclude(route_id=state.route_id)
+    last = before.order_by("-history_id").values_list("history_id", flat=True).first() or 0
+    first = Channel.history.filter(id=channel.pk, history_id__gt=last).order_by("history_id").first()
+    found: datetime = first.history_date
+    state.history_user, state.history_change_reason = first.history_user, first.history_change_reason
+    return found
+
+
+def _follow(target: Target, moment: datetime) -> dict[str, Any]:
+    """What a target came to at a moment: the configuration, and who had moved the pointer to it."""
+    agent = Agent.objects.get(slug=target.agent)
+    if target.version is not None:
+        version = AgentVersion.objects.select_related("agent").get(agent=agent, number=target.version)
+        return {"agent": agent, "version": version, "digest": version.configuration_id}
+    if target.follow == Follow.LIVE:
+        return _live(agent, moment)
+    return _draft(agent, moment)
+
+
+def _live(agent: Agent, moment: datetime) -> dict[str, Any]:
+    rows = Deployment.objects.select_related("version", "created_by").filter(agent=agent, created_at__lte=moment)
+    newest = rows.order_by("-id").first()
+    if newest is None:
+        return {"agent": agent, "why": f"“{agent.name}” had no live version."}
+    return {
+        "agent": agent,
+        "version": newest.version,
+        "digest": newest.version.configuration_id,
+        "moved_at": newest.created_at,
+        "moved_by": newest.created_by,
+        "move_reason": newest.reason,
+    }
+
+
+def _draft(agent: Agent, moment: datetime) -> dict[str, Any]:
+    """The draft that callers heard: the applied one where edits waited for Apply, else the draft itself."""
+    serving = _newest(DraftServing.history.filter(agent_id=agent.pk), moment)
+    state = (
+        serving if serving is not None and serving.applied_id else _newest(Agent.history.filter(id=agent.pk), moment)
+    )
+    digest = state.applied_id if state is serving else state.draft_id
+    return {
+        "agent": agent,
+        "digest": digest,
+        "moved_at": state.history_date,
+        "moved_by": state.history_user,
+        "move_reason": state.history_change_reason or "",
+    }
+
+
+def _newest(history: Any, moment: datetime) -> Any:
+    return (
+        history.filter(history_date__lte=moment)
+        .select_related("history_user")
+        .order_by("-history_date", "-history_id")
+        .first()
+    )
