@@ -15,10 +15,19 @@ Json = dict[str, Any]
 
 
 def setting(
-    default: Any = ..., *, label: str, unit: str = "", hint: str = "", kind: str = "value", **constraints: Any
+    default: Any = ...,
+    *,
+    label: str,
+    unit: str = "",
+    hint: str = "",
+    kind: str = "value",
+    read_only: bool = False,
+    **constraints: Any,
 ) -> Any:
-    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long), json or read_only."""
-    extra: JsonDict = {name: value for name, value in {"unit": unit, "kind": kind}.items() if value}
+    """A field with its label, unit and hint; `kind` says how it is shown: value, text (long) or json."""
+    extra: JsonDict = {
+        name: value for name, value in {"unit": unit, "kind": kind, "readOnly": read_only}.items() if value
+    }
     if default is not ... and callable(default):
         constraints["default_factory"] = default
     elif default is not ...:
@@ -113,7 +122,7 @@ class KnowledgeBase(Part):
     id: Key = setting(label="Id")
     name: ShortText = setting("", label="Name")
     fingerprint: ShortText = setting(
-        "", label="Content fingerprint", hint="SHA-256 of the content when it was linked.", kind="read_only"
+        "", label="Content fingerprint", hint="SHA-256 of the content when it was linked.", read_only=True
     )
     retrieval: Retrieval = setting(Retrieval, label="Retrieval")
     library: LibraryLink | None = setting(None, label="Library")

@@ -210,7 +210,7 @@ def _control(steps: tuple[Step, ...], field: FieldInfo, value: Any) -> Control:
         options=get_args(literal) if literal is not None else (),
         max_length=_limit(field, MaxLen, "max_length"),
         is_long=_extra(field, "kind") == "text",
-        is_read_only=_extra(field, "kind") == "read_only",
+        is_read_only=bool(_extra(field, "readOnly")),
     )
 
 
