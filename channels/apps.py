@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from config.navigation import Entry, add_to_navigation
+
 
 class ChannelsConfig(AppConfig):
     """Phone numbers and chat channels, their routes, and the runtime."""
@@ -10,8 +12,12 @@ class ChannelsConfig(AppConfig):
     verbose_name = "Deploy"
 
     def ready(self) -> None:
-        """Say what routes to an agent, so that no agent is archived while callers reach it."""
+        """Add this part's pages to the navigation, and say what routes to an agent before it is archived."""
+        from agentversions.demo.loading import register_chapter
         from agentversions.services.agents import register_use_finder
+        from channels.demo import load_channels
         from channels.services.channels import uses_of_agent
 
+        add_to_navigation(Entry("Deploy", "Channels", "phone", "channels:channel_list"))
         register_use_finder(uses_of_agent)
+        register_chapter(load_channels)

@@ -25,9 +25,11 @@ def setting(
     **constraints: Any,
 ) -> Any:
     """A field with its label, unit and hint; `kind` says how it is shown: value, text (long) or json."""
-    extra: JsonDict = {
-        name: value for name, value in {"unit": unit, "kind": kind, "readOnly": read_only}.items() if value
-    }
+    extra: JsonDict = {"kind": kind}
+    if unit:
+        extra["unit"] = unit
+    if read_only:
+        extra["readOnly"] = True
     if default is not ... and callable(default):
         constraints["default_factory"] = default
     elif default is not ...:

@@ -1,6 +1,7 @@
 """Puts the demo into the database, through the services that users reach."""
 
 import secrets
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,14 @@ from agentversions.services.publishing import get_version, publish
 from .stories import Story, read_libraries, read_people, read_stories
 
 KINDS = {"tools": LibraryEntry.Kind.TOOL, "knowledge_bases": LibraryEntry.Kind.KNOWLEDGE_BASE}
+Chapter = Callable[[Mapping[str, User]], None]
+_chapters: list[Chapter] = []
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def register_chapter(chapter: Chapter) -> None:
+    """Let an app above add its own part of the demo; it gets the people by their user names."""
+    _chapters.append(chapter)
 
 
 @transaction.atomic
@@ -31,6 +39,8 @@ def load_demo(*, password: str, now: datetime) -> tuple[User, ...]:
     for story in read_stories():
         if not Agent.objects.filter(slug=story.slug).exists():
             tell(story=story, now=now, authors=authors)
+    for chapter in _chapters:
+        chapter(authors)
     return tuple(person for person, is_new in people.values() if is_new)
 
 

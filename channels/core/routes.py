@@ -57,6 +57,11 @@ class Variant:
         """Buckets of 100,000."""
         return size(self.ranges)
 
+    @property
+    def percent(self) -> str:
+        """The share as people read it, `33.333`."""
+        return percent(self.share)
+
     def __str__(self) -> str:
         return f"{percent(self.share)} % {self.name}: {self.target}"
 

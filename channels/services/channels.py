@@ -16,7 +16,7 @@ from .errors import ChannelRefused, UnknownChannel
 from .routes import lock_channel, store_route
 
 CHAT_KEY = re.compile(r"[a-z][a-z0-9-]{0,63}")
-RESERVED_KEYS = frozenset({"new", "import", "fleet", "missed", "schedule", "freeze", "batches", "explain", "list"})
+RESERVED_KEYS = frozenset({"new", "import", "choices", "fleet", "missed", "schedule", "freeze", "batches"})
 """Keys that are addresses of pages."""
 
 
@@ -63,8 +63,8 @@ def create_channel(
     channel = Channel(
         kind=kind,
         address=read_address(kind, address, region),
-        label=_label(label),
-        time_zone=_time_zone(time_zone),
+        label=read_label(label),
+        time_zone=read_time_zone(time_zone),
         route=store_route(plan),
         route_changed_by=actor,
         created_by=actor,
@@ -101,8 +101,8 @@ def change_channel(
     """Change what is given: label, time zone, on or off. Raises ChannelRefused."""
     locked = lock_channel(channel)
     wanted = {
-        "label": None if label is None else _label(label),
-        "time_zone": None if time_zone is None else _time_zone(time_zone),
+        "label": None if label is None else read_label(label),
+        "time_zone": None if time_zone is None else read_time_zone(time_zone),
         "is_enabled": is_enabled,
     }
     changed = {name: value for name, value in wanted.items() if value is not None and value != getattr(locked, name)}
@@ -134,14 +134,16 @@ def uses_of_agent(agent: Agent) -> list[str]:
     return [f"{channel}: {channel.route}" for channel in channels]
 
 
-def _label(text: str) -> str:
+def read_label(text: str) -> str:
+    """A label with single spaces. Raises ChannelRefused."""
     label = " ".join(text.split())
     if len(label) > 200 or "\x00" in label:
         raise ChannelRefused("The label has more than 200 characters, or one that cannot be stored.", "label")
     return label
 
 
-def _time_zone(name: str) -> str:
+def read_time_zone(name: str) -> str:
+    """A time zone of the world. Raises ChannelRefused."""
     if name not in zoneinfo.available_timezones():
         raise ChannelRefused(f"There is no time zone “{name[:40]}”. Choose one such as Europe/Paris.", "time_zone")
     return name

@@ -45,3 +45,7 @@ class NotServing(Refused):
 
 class BatchRefused(Refused):
     """A change of many channels that cannot be made as it was shown; nothing was changed."""
+
+
+class ImportRefused(Refused):
+    """A file of numbers that cannot be read as a whole."""

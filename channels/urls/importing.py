@@ -1,5 +1,7 @@
 """Addresses: numbers from CSV."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from channels.views import importing
+
+urlpatterns: list[URLPattern] = [path("channels/import/", importing.channel_import, name="channel_import")]

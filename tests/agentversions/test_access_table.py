@@ -16,7 +16,7 @@ from agentversions.models import Agent
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from agentversions.services.tokens import make_token
-from tests.factories import make_agent, make_user, make_version
+from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
 TABLE = Path(__file__).with_name("access_table.json")
@@ -29,6 +29,7 @@ VALUES = {
     "head": "draft",
     "digest": "{draft}",
     "kind": "tool",
+    "address": "+33198765432",
 }
 
 
@@ -107,6 +108,7 @@ def _things() -> None:
     make_live(version=make_version(agent), actor=admin)
     for kind, content in (("tool", {"name": "sms", "kind": "client"}), ("knowledge_base", {"name": "sms"})):
         create_entry(kind=kind, content=content, actor=admin)
+    make_channel(agent, address="+33198765432")
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
 
 
@@ -143,5 +145,5 @@ def views(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[tu
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         if isinstance(pattern, URLResolver):
             yield from views(pattern.url_patterns)
-        elif pattern.callback.__module__.startswith("agentversions.views"):
+        elif pattern.callback.__module__.startswith(("agentversions.views", "channels.views")):
             yield str(pattern.name), pattern.callback

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from agentversions.core.configuration import TABS
 from agentversions.models import Agent, User
@@ -76,6 +76,7 @@ def agent() -> Agent:
     entry = create_entry(kind="tool", content={"name": "sms", "kind": "client", "description": "Text"}, actor=author)
     save_revision(entry=entry, content={"name": "sms", "kind": "client", "description": "A text"}, seen=1, actor=author)
     create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)
+    make_channel(agent, address="+33198765432", label="Front desk")
     admin = make_user("admin")
     make_token(name="Nightly export", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
     return Agent.objects.get(pk=agent.pk)
@@ -100,7 +101,7 @@ def problems_of(page: Page, axe: str, path: str) -> list[str]:
     """What axe and the layout say about one page, in both themes and at both sizes."""
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(path)
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     page.evaluate(axe)
     found: list[str] = []
     for width, height in SIZES:

@@ -1,0 +1,144 @@
+"""The page of a channel: what answers it now, the form that changes it, what would answer a caller, what did."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+
+from agentversions.core.roles import Permission
+from agentversions.views.access import actor_of, page
+from channels.forms.routes import RouteForm
+from channels.models import Channel
+from channels.services.answered import answered_at
+from channels.services.choices import agents
+from channels.services.draft_warnings import draft_warnings
+from channels.services.errors import RouteMoved, RouteRefused
+from channels.services.explain import explain, version_of
+from channels.services.route_history import list_route_history
+from channels.services.routes import save_route
+from config.htmx import fragment_or_page, go_to
+
+from .access import channel_or_404, page_in, text_in
+
+FRAGMENTS = "channels/fragments"
+
+
+@page(Permission.READ, "GET", "POST", write=Permission.ROUTE)
+def channel_detail(request: HttpRequest, address: str) -> HttpResponse:
+    """What answers a number, with the form; a POST saves, or changes the form's lines (with scripts on or off)."""
+    channel = channel_or_404(address)
+    if request.method != "POST":
+        return _show(request, channel, RouteForm(channel.route.plan))
+    form = RouteForm(channel.route.plan, request.POST)
+    step = request.POST.get("step", "save")
+    if step != "save":
+        _take_step(form, step)
+        return _show(request, channel, form)
+    return _save(request, channel, form)
+
+
+def _take_step(form: RouteForm, step: str) -> None:
+    word, _, number = step.partition(":")
+    if word == "test":
+        form.become_test()
+    elif word == "single":
+        form.is_test = False
+    elif word == "add":
+        form.add_row()
+    elif word == "remove" and number.isdecimal():
+        form.remove_row(int(number))
+
+
+def _save(request: HttpRequest, channel: Channel, form: RouteForm) -> HttpResponse:
+    plan = form.plan()
+    if plan is None:
+        return _show(request, channel, form, status=422)
+    try:
+        save_route(
+            channel=channel,
+            plan=plan,
+            seen=request.POST.get("seen", ""),
+            reason=form.reason,
+            actor=actor_of(request),
+        )
+    except RouteMoved as moved:
+        return _show(request, moved.channel, form, status=409, moved=moved)
+    except RouteRefused as refusal:
+        form.refuse(refusal)
+        return _show(request, channel, form, status=422)
+    return go_to(request, reverse("channels:channel_detail", args=[channel.address]))
+
+
+def _show(
+    request: HttpRequest, channel: Channel, form: RouteForm, *, status: int = 200, moved: RouteMoved | None = None
+) -> HttpResponse:
+    context = {
+        "channel": channel,
+        "form": form,
+        "moved": moved,
+        "agents": agents(),
+        "warnings": draft_warnings(channel.route.plan),
+        "history": list_route_history(channel),
+    }
+    return fragment_or_page(
+        request, f"{FRAGMENTS}/route_form.html", context, page="channels/channel_detail.html", status=status
+    )
+
+
+@page(Permission.READ)
+def channel_explain(request: HttpRequest, address: str) -> HttpResponse:
+    """What a caller would get, in steps; nothing is recorded."""
+    channel = channel_or_404(address)
+    caller, call_id = text_in(request, "caller", 1024), text_in(request, "call_id", 256)
+    said = explain(channel, caller=caller or None, call_id=call_id or None)
+    context = {
+        "channel": channel,
+        "said": said,
+        "version": version_of(said.answer) if said.answer else None,
+        "caller": caller,
+        "call_id": call_id,
+        "title": f"What would this caller get? {channel}",
+    }
+    return fragment_or_page(request, f"{FRAGMENTS}/channel_explain.html", context)
+
+
+@page(Permission.READ)
+def channel_answered(request: HttpRequest, address: str) -> HttpResponse:
+    """What answered at a moment, given in the channel's own time zone."""
+    channel = channel_or_404(address)
+    text, caller = text_in(request, "at"), text_in(request, "caller", 1024)
+    moment = _moment(text, channel)
+    context = {
+        "channel": channel,
+        "at": text,
+        "caller": caller,
+        "is_unreadable": bool(text) and moment is None,
+        "said": answered_at(channel, moment, caller=caller or None) if moment else None,
+        "title": f"Who answered {channel}?",
+    }
+    return fragment_or_page(request, f"{FRAGMENTS}/channel_answered.html", context)
+
+
+@page(Permission.READ)
+def channel_history(request: HttpRequest, address: str) -> HttpResponse:
+    """What answered a channel over time, newest first."""
+    channel = channel_or_404(address)
+    context = {
+        "channel": channel,
+        "history": list_route_history(channel, page=page_in(request)),
+        "title": f"What answered {channel}",
+    }
+    return fragment_or_page(request, f"{FRAGMENTS}/route_history.html", context)
+
+
+def _moment(text: str, channel: Channel) -> datetime | None:
+    """A typed moment; without a zone it is the channel's."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(channel.time_zone))
+    return moment
