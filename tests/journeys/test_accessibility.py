@@ -15,7 +15,7 @@ from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.tokens import make_token
 from config.data_folder import PROJECT
 from tests.agentversions.test_access_table import addresses, example
-from tests.factories import make_agent, make_user, make_version
+from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.journeys.conftest import PageAs
 
 pytestmark = pytest.mark.django_db(transaction=True)
