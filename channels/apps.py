@@ -18,6 +18,9 @@ class ChannelsConfig(AppConfig):
         from channels.demo import load_channels
         from channels.services.channels import uses_of_agent
 
-        add_to_navigation(Entry("Deploy", "Channels", "phone", "channels:channel_list"))
+        add_to_navigation(
+            Entry("Deploy", "Channels", "phone", "channels:channel_list"),
+            Entry("Deploy", "Fleet", "versions", "channels:fleet_board"),
+        )
         register_use_finder(uses_of_agent)
         register_chapter(load_channels)

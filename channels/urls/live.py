@@ -1,5 +1,12 @@
 """Addresses: making a version live, rolling back, pinning after publishing."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from channels.views import live
+
+urlpatterns: list[URLPattern] = [
+    path("agents/<slug:slug>/versions/<int:number>/live/", live.live_dialog, name="live_dialog"),
+    path("agents/<slug:slug>/versions/<int:number>/pin/", live.pin_published, name="pin_published"),
+    path("agents/<slug:slug>/live/history/", live.live_history, name="live_history"),
+    path("agents/<slug:slug>/publish/after/", live.after_publish, name="after_publish"),
+]

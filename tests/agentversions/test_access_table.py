@@ -16,6 +16,7 @@ from agentversions.models import Agent
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from agentversions.services.tokens import make_token
+from channels.models import Route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,8 @@ def addresses(patterns: list[URLPattern | URLResolver] | None = None, prefix: st
 def example(path: str, draft: str) -> str:
     """The address with values of things that exist."""
     slug = "sms" if path.startswith(("tools/", "knowledge/", "api/v1/tools", "api/v1/knowledge")) else "clinic"
+    if path.startswith("channels/fleet/<str:digest>"):
+        path = path.replace("<str:digest>", str(Route.objects.values_list("digest", flat=True)[0]))
     filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES[found[1]], path)
     return "/" + filled.replace("clinic", slug).replace("{draft}", draft)
 

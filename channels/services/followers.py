@@ -1,0 +1,29 @@
+"""Which channels a moved pointer of an agent reaches."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agentversions.models import Agent
+from channels.models import Channel, RouteTarget
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Followers:
+    """How many channels that are switched on follow, and the first twenty of them."""
+
+    count: int
+    channels: list[Channel]
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.channels)
+
+
+def followers(agent: Agent, follow: str) -> Followers:
+    """The channels that follow an agent's `draft` or `live` version, alone or in a test."""
+    routes = RouteTarget.objects.filter(agent=agent, follow=follow).values("route_id")
+    found: Any = Channel.objects.filter(route_id__in=routes, is_enabled=True)
+    return Followers(found.count(), list(found.with_route().order_by("address")[:MOST_SHOWN]))
