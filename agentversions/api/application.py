@@ -1,5 +1,6 @@
 """The API's frame around django-ninja: strict JSON in, problem documents out, closed unless an operation says who."""
 
+import copy
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI, Router
 from ninja.parser import Parser
+from pydantic import BaseModel
 
 from agentversions.core.canonical_json import parse
 
@@ -39,6 +41,8 @@ class Api(NinjaAPI):
             parser=StrictParser(),
             auth=closed,
         )
+        self._described: dict[str, dict[str, Any]] = {}
+        self._described_models: list[type[BaseModel]] = []
         register_problems(self)
 
     def add(self, prefix: str, router: Router, *, tag: str) -> None:
@@ -51,6 +55,24 @@ class Api(NinjaAPI):
                 )
         self.add_router(prefix, router, tags=[tag])
 
+    def describe(
+        self, path: str, *, tag: str, summary: str, description: str, takes: type[BaseModel], gives: type[BaseModel]
+    ) -> None:
+        """Put an operation into the OpenAPI document that is answered before Django, outside this frame."""
+        self._described[path] = {
+            "post": {
+                "operationId": summary.lower().replace(" ", "_"),
+                "summary": summary,
+                "description": description,
+                "tags": [tag],
+                "parameters": [],
+                "requestBody": {"required": True, "content": _content(takes)},
+                "responses": {200: {"description": "OK", "content": _content(gives)}},
+                "security": [{"Token": []}],
+            }
+        }
+        self._described_models += [takes, gives]
+
     def _get_urls(self) -> list[URLPattern | URLResolver]:
         urls = super()._get_urls()
         for pattern in urls:
@@ -61,12 +83,19 @@ class Api(NinjaAPI):
     def get_openapi_schema(self, **options: Any) -> dict[str, Any]:  # type: ignore[override]
         """The OpenAPI document; every operation may answer with a problem."""
         schema = super().get_openapi_schema(**options)
+        schema["paths"] |= copy.deepcopy(self._described)
+        for model in self._described_models:
+            schema["components"].setdefault("schemas", {})[model.__name__] = model.model_json_schema()
         schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for methods in schema["paths"].values():
             for operation in methods.values():
                 operation["responses"]["default"] = {"description": "A problem, in words", "content": content}
         return dict(schema)
+
+
+def _content(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
 
 
 def _as_api(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -127,7 +127,7 @@ def _members(error: errors.Refused) -> dict[str, Any]:
         case errors.AgentInUse():
             return {"uses": list(error.uses)}
     field = FIELD_OF_REFUSAL.get(type(error))
-    return {"errors": [{"path": field, "detail": str(error)}]} if field else {}
+    return {"errors": [{"path": field, "detail": str(error)}]} if field else error.members
 
 
 def _conflict(conflict: Conflict) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The facts a service may refuse with. Each message is a sentence for the reader that says what to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentversions.core.merging import Conflict
 from agentversions.core.problems import Problem
@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 class Refused(Exception):
     """Base of everything a service refuses for a reason that the reader can do something about."""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What a program needs to go on, beside the sentence; apps above add theirs."""
+        return {}
 
 
 class NotAllowed(Refused):

@@ -1,1 +1,26 @@
 """The API of Deploy, added to the one API of the product."""
+
+from agentversions.api import api
+from agentversions.api.problems import KIND_OF_REFUSAL, KINDS
+from channels.services import errors
+
+from . import channels
+from .schemas import Question, Resolved
+
+KINDS["route-moved"] = (412, "The route moved on")
+KIND_OF_REFUSAL |= {
+    errors.UnknownChannel: "not-found",
+    errors.ChannelRefused: "invalid",
+    errors.RouteRefused: "invalid",
+    errors.RouteMoved: "route-moved",
+}
+api.add("", channels.router, tag="Channels")
+api.describe(
+    "/api/v1/resolve",
+    tag="Calls",
+    summary="Resolve a call",
+    description="Which configuration to run for this call. Answered before everything else, from memory, also while "
+    "the database is away.\n\nNeeds the scope “resolve”.",
+    takes=Question,
+    gives=Resolved,
+)

@@ -1,6 +1,6 @@
 """The facts a service of Deploy may refuse with. Each message is a sentence that says what to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentversions.services.errors import Refused
 
@@ -19,6 +19,11 @@ class ChannelRefused(Refused):
         super().__init__(message)
         self.field = field
 
+    @property
+    def members(self) -> dict[str, Any]:
+        """The field that is wrong."""
+        return {"errors": [{"path": self.field, "detail": str(self)}]}
+
 
 class RouteRefused(Refused):
     """A route that cannot be stored; `problems` are (variant's index or None for the whole, sentence)."""
@@ -26,6 +31,12 @@ class RouteRefused(Refused):
     def __init__(self, problems: list[tuple[int | None, str]]) -> None:
         super().__init__(" ".join(message for _, message in problems))
         self.problems = problems
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Each problem at its variant."""
+        places = ((f"variants[{index}]" if index is not None else "", words) for index, words in self.problems)
+        return {"errors": [{"path": path, "detail": words} for path, words in places]}
 
 
 class RouteMoved(Refused):
@@ -37,6 +48,11 @@ class RouteMoved(Refused):
             "Look at it, then save yours again or leave it."
         )
         self.channel = channel
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Where the route stands now."""
+        return {"digest": self.channel.route_id}
 
 
 class NotServing(Refused):

@@ -9,7 +9,7 @@ from channels.core.phone_numbers import Caller, read_caller, region_of, shown
 from channels.core.routing import Decision, Unit, choose, unit_of
 from channels.core.shares import percent
 from channels.models import Channel
-from channels.runtime.facts import Answer, compile_route
+from channels.runtime.facts import Answer, RouteFacts, compile_route
 from channels.runtime.statements import LOAD_ROUTES
 
 
@@ -28,9 +28,7 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
     steps = [f"{channel} was called."]
     if not channel.is_enabled:
         return Explanation((*steps, "It is switched off: the call gets a 404."))
-    with connection.cursor() as cursor:
-        cursor.execute(LOAD_ROUTES, [[channel.route_id]])
-        route = compile_route(*cursor.fetchone())
+    route = load_route(channel.route_id)
     known = read_caller(caller, region_of(channel.address)) if caller else Caller(None)
     unit, counted = unit_of(known.unit, call_id, "")
     if route.plan.is_test:
@@ -46,6 +44,13 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
     answer = route.answers[decision.index]
     steps.append(_target_in_words(decision, answer))
     return Explanation(tuple(steps), decision, answer if answer.digest else None, counted)
+
+
+def load_route(digest: str) -> RouteFacts:
+    """A route with its targets followed, by the statement that the runtime runs."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD_ROUTES, [[digest]])
+        return compile_route(*cursor.fetchone())
 
 
 def _caller_in_words(known: Caller, caller: str | None, counted: Unit, call_id: str | None) -> str:

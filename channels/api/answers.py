@@ -1,0 +1,112 @@
+"""Builds the API's answers from what the services give."""
+
+import time
+
+from channels.core.resolution import LIFETIME, sign
+from channels.core.routes import RoutePlan, Target
+from channels.core.routing import Reason
+from channels.models import Channel, SigningKey
+from channels.runtime.facts import RouteFacts
+from channels.services.answered import Answered
+
+from .schemas import (
+    AnsweredAnswer,
+    ChannelAnswer,
+    PlanAnswer,
+    PlanVariant,
+    RouteAnswer,
+    VariantAnswer,
+)
+
+
+def channel_answer(channel: Channel) -> ChannelAnswer:
+    """A channel with its route."""
+    return ChannelAnswer(
+        address=channel.address,
+        kind=channel.kind,
+        label=channel.label,
+        time_zone=channel.time_zone,
+        is_enabled=channel.is_enabled,
+        route=route_answer(channel.route_id, channel.route.plan),
+        route_changed_at=channel.route_changed_at,
+        route_changed_by=channel.route_changed_by.username,
+    )
+
+
+def route_answer(digest: str, plan: RoutePlan) -> RouteAnswer:
+    """A route in the words of the API."""
+    variants = [
+        VariantAnswer(name=each.name, agent=each.target.agent, answers=word_of(each.target), share=each.percent)
+        for each in plan.variants
+    ]
+    return RouteAnswer(
+        digest=digest,
+        agent=plan.target.agent if plan.target else None,
+        answers=word_of(plan.target) if plan.target else None,
+        variants=variants,
+    )
+
+
+def word_of(target: Target) -> str:
+    """`draft`, `live` or `V3`."""
+    return f"V{target.version}" if target.version is not None else str(target.follow)
+
+
+def answered_answer(said: Answered) -> AnsweredAnswer:
+    """What answered at a moment."""
+    return AnsweredAnswer(
+        at=said.moment,
+        route=route_answer(said.route, said.plan) if said.route and said.plan else None,
+        set_at=said.set_at,
+        set_by=said.set_by.username if said.set_by else None,
+        reason=said.reason,
+        is_enabled=said.is_enabled,
+        agent=said.agent.slug if said.agent else None,
+        version=said.version.number if said.version else None,
+        digest=said.digest,
+        variant=said.decision.variant if said.decision else None,
+        bucket=said.decision.bucket if said.decision else None,
+        why=said.why,
+    )
+
+
+def plan_answer(channel: Channel, route: RouteFacts) -> PlanAnswer:
+    """A plan with a signed resolution per answer: whoever decides for themselves sends it back with the call."""
+    key = SigningKey.objects.order_by("-id").first()
+    variants = []
+    for index, answer in enumerate(route.answers):
+        variant = route.plan.variants[index] if route.plan.is_test else None
+        resolution = None
+        if key is not None and answer.digest is not None:
+            payload = {
+                "n": channel.address,
+                "c": None,
+                "a": answer.agent,
+                "v": answer.version,
+                "d": answer.digest,
+                "r": route.digest,
+                "t": variant.name if variant else None,
+                "s": variant.share if variant else 100_000,
+                "w": Reason.SPLIT if variant else Reason.STATIC,
+                "iat": int(time.time()),
+                "exp": int(time.time()) + LIFETIME,
+            }
+            resolution = sign(payload, key_id=key.name, key=bytes(key.secret))
+        variants.append(
+            PlanVariant(
+                name=variant.name if variant else None,
+                ranges=list(variant.ranges) if variant else [(0, 100_000)],
+                agent=answer.agent,
+                version=answer.version,
+                version_name=answer.version_name,
+                digest=answer.digest,
+                resolution=resolution,
+            )
+        )
+    return PlanAnswer(
+        address=channel.address,
+        is_enabled=channel.is_enabled,
+        route=route.digest,
+        salt=route.plan.salt,
+        variants=variants,
+    )
