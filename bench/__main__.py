@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_BENCHES = {"__init__", "__main__", "calibration", "scratch"}
+NOT_BENCHES = {"__init__", "__main__", "bare", "calibration", "fleet", "load", "scratch"}
 
 
 def main() -> int:

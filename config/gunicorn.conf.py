@@ -23,7 +23,9 @@ class JsonLogger(Logger):
 
 def post_worker_init(worker: Any) -> None:
     """Let the worker follow the log of routing changes; threads begin after the fork or not at all."""
-    worker.wsgi.start()
+    start = getattr(worker.wsgi, "start", None)
+    if start is not None:
+        start()
 
 
 wsgi_app = os.environ.get("WSGI_APP") or "config.wsgi"

@@ -35,6 +35,7 @@ _WITHHELD_WORDS = frozenset(
     }
 )
 _WITHHELD_DIGITS = frozenset({"266696687", "7378742833", "86282452253", "8656696", "2562533", "0", "0000000000"})
+_PLAIN = re.compile(r"\+[0-9]+")
 _SIP = re.compile(r"^(?:sips?|tel):([^@;?]*)", re.IGNORECASE)
 
 
@@ -95,10 +96,8 @@ def read_caller(text: str, region: str | None) -> Caller:
 
     A national form is read in the region of the number that was called.
     """
-    stripped = text.strip()
-    if address := _SIP.match(stripped):
-        stripped = address[1].strip()
-    if _is_withheld(stripped):
+    stripped = _bare(text)
+    if is_withheld(stripped):
         return Caller(None)
     try:
         number = phonenumbers.parse(stripped, region)
@@ -109,6 +108,16 @@ def read_caller(text: str, region: str | None) -> Caller:
     return Caller(phonenumbers.format_number(number, PhoneNumberFormat.E164), is_number=True)
 
 
-def _is_withheld(text: str) -> bool:
-    words = " ".join(text.replace("_", " ").replace("-", " ").casefold().split())
-    return words in _WITHHELD_WORDS or text.removeprefix("+").replace(" ", "") in _WITHHELD_DIGITS
+def is_withheld(text: str) -> bool:
+    """Whether a text stands for "no number": a word of the list in any spelling, or a pseudo-number."""
+    bare = _bare(text)
+    if _PLAIN.fullmatch(bare):
+        return bare[1:] in _WITHHELD_DIGITS
+    words = " ".join(bare.replace("_", " ").replace("-", " ").casefold().split())
+    return words in _WITHHELD_WORDS or bare.removeprefix("+").replace(" ", "") in _WITHHELD_DIGITS
+
+
+def _bare(text: str) -> str:
+    """Without white space around it, and without the frame of a SIP or tel address."""
+    address = _SIP.match(text.strip())
+    return address[1].strip() if address else text.strip()

@@ -19,6 +19,8 @@ logger = logging.getLogger("channels.runtime")
 
 LOOK_EVERY = 1.0
 WRITE_MISSES_EVERY = 5.0
+READ_AHEAD = 20_000
+"""Channels that a worker reads before anybody calls them."""
 FORGET_AFTER = 24 * 3600
 """Seconds without a look after which memory is dropped whole rather than trusted to the log."""
 
@@ -38,6 +40,7 @@ class Listener(threading.Thread):
         self._horizon: int | None = None
         self._seen: set[int] = set()
         self._wrote_misses_at = 0.0
+        self._has_read_ahead = False
         self._database: psycopg.Connection[Any] | None = None
         self.first_look = threading.Event()
         self.stopped = threading.Event()
@@ -68,6 +71,10 @@ class Listener(threading.Thread):
         self.join()
 
     def _follow(self, database: psycopg.Connection[Any]) -> None:
+        self.look(database)
+        if not self._has_read_ahead:
+            self._has_read_ahead = True
+            self._world.read_ahead(lambda query, values: database.execute(query, values).fetchall(), most=READ_AHEAD)
         while not self.stopped.is_set():
             self.look(database)
             if time.monotonic() - self._wrote_misses_at > WRITE_MISSES_EVERY:

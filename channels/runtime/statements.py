@@ -2,6 +2,11 @@
 
 LOAD_CHANNELS = "SELECT address, is_enabled, route_id FROM channels_channel WHERE address = ANY(%s)"
 
+# What a worker reads ahead when it starts, some thousand at a time.
+NEXT_CHANNELS = """
+SELECT address, is_enabled, route_id FROM channels_channel WHERE address > %s ORDER BY address LIMIT %s
+"""
+
 # A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment.
 _TARGETS = """
 (SELECT json_agg(json_build_array(a.slug, v.number, v.name,

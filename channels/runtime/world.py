@@ -26,6 +26,7 @@ class Sized(Protocol):
 
 
 S = TypeVar("S", bound=Sized)
+Fetch = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 Change = tuple[str, str]
 
 
@@ -127,6 +128,28 @@ class World:
             raise Unavailable("This configuration cannot be read at the moment. Try again in a few seconds.")
         self.bodies.put(digest, body, len(body) + 200)
         return body
+
+    def read_ahead(self, fetch: Fetch, *, most: int, step: int = 1000) -> None:
+        """Fill memory with the first channels and their routes, so that a restart does not begin cold.
+
+        What moved while a step was read is left out: the first call to it reads it anew.
+        """
+        address, read = "", 0
+        while read < most:
+            epoch = self._epoch
+            rows = fetch(statements.NEXT_CHANNELS, [address, step])
+            routes = {row[2] for row in rows if self.routes.get(row[2]) is None}
+            compiled = [_route(row) for row in fetch(statements.LOAD_ROUTES, [sorted(routes)])] if routes else []
+            with self._lock:
+                if self._epoch == epoch:
+                    for route in compiled:
+                        self.routes.put(route.digest, route, route.size)
+                    for row in rows:
+                        channel = _channel(row)
+                        self.channels.put(channel.address, channel, channel.size)
+            if len(rows) < step:
+                return
+            address, read = rows[-1][0], read + len(rows)
 
     def _find(
         self,
