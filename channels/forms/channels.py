@@ -48,7 +48,7 @@ class ChannelCreateForm(forms.Form):
     label = forms.CharField(max_length=200, required=False, strip=True)
     time_zone = forms.ChoiceField(choices=time_zones)
     agent = forms.CharField(max_length=100, error_messages={"required": "Choose the agent that answers."})
-    answers = forms.CharField(max_length=9, required=False)
+    answers = forms.CharField(max_length=120, required=False)
 
     def clean(self) -> dict[str, Any]:
         """The stored form of the address, and the plan."""

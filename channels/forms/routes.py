@@ -1,13 +1,11 @@
 """The form of what answers a channel: one version, or an A/B test with its variants."""
 
 from dataclasses import dataclass, field
-from typing import Any
-
 from django.http import QueryDict
 
 from channels.core.routes import Follow, RoutePlan, Target, WantedVariant, single
 from channels.core.shares import NotAShare, percent, read_percent, sum_in_words
-from channels.services.choices import Choice, answers_of
+from channels.services.choices import Choice, answers_of, read_choice
 from channels.services.errors import RouteRefused
 from channels.services.routes import plan_test
 
@@ -34,11 +32,10 @@ class Row:
         """What the line chooses. Raises ValueError with a sentence."""
         if not self.agent:
             raise ValueError("Choose an agent.")
-        if self.answers in {"draft", "live"}:
-            return Target(self.agent, Follow(self.answers))
-        if not self.answers.isdecimal() or len(self.answers) > 9:
+        follow, number = read_choice(self.agent, self.answers)
+        if not follow:
             raise ValueError("Choose what of the agent answers.")
-        return Target(self.agent, Follow.VERSION, int(self.answers))
+        return Target(self.agent, Follow(follow), number)
 
 
 class RouteForm:
@@ -55,7 +52,7 @@ class RouteForm:
         else:
             self.is_test = data.get("mode") == "test"
             self.rows = _rows_in(data)
-            self.reason = data.get("reason", "").strip()[:2000]
+            self.reason = data.get("reason", "").replace("\x00", "").strip()[:2000]
 
     @property
     def shown_rows(self) -> list[Row]:
@@ -134,8 +131,9 @@ def _row_of(target: Target, plan: RoutePlan, index: int) -> Row:
 
 
 def _rows_in(data: QueryDict) -> list[Row]:
-    columns: list[list[Any]] = [data.getlist(name) for name in ("name", "agent", "answers", "share")]
+    columns: list[list[str]] = [data.getlist(name) for name in ("name", "agent", "answers", "share")]
     count = min(max(map(len, columns)), MOST_ROWS)
     padded = [column + [""] * (count - len(column)) for column in columns]
-    lines = [[str(value)[:200] for value in values] for values in zip(*padded, strict=False)]
+    # PostgreSQL refuses NUL, and no name, agent, version or share has one.
+    lines = [[value.replace("\x00", "")[:200] for value in values] for values in zip(*padded, strict=False)]
     return [Row(name, agent, answers, share) for name, agent, answers, share in lines[:count]]

@@ -140,6 +140,7 @@ class Runtime:
             "stale": not is_fresh,
             "age_s": round(world.age, 1) if world.age < float("inf") else None,
             "generation": world.generation or world.store.generation,
+            "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
         }

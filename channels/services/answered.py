@@ -8,6 +8,7 @@ from agentversions.models import Agent, AgentVersion, Deployment, User
 from channels.core.phone_numbers import Caller, read_caller, region_of
 from channels.core.routes import Follow, RoutePlan, Target, read_route
 from channels.core.routing import Decision, Unit, choose, unit_of
+from channels.core.shares import percent
 from channels.models import Channel, DraftServing, Route
 
 
@@ -36,6 +37,11 @@ class Answered:
     moved_by: User | None = None
     move_reason: str = ""
 
+    @property
+    def share(self) -> str:
+        """The share of what answered, in per cent."""
+        return percent(self.decision.share) if self.decision else ""
+
 
 def answered_at(
     channel: Channel, moment: datetime, *, caller: str | None = None, call_id: str | None = None
@@ -46,14 +52,15 @@ def answered_at(
         return Answered(moment, why=f"{channel} was not there yet.")
     body = Route.objects.only("body").get(pk=state.route_id).body
     plan = read_route(body)
+    setting = find_setting(channel, state)
     known = {
         "moment": moment,
         "is_enabled": state.is_enabled,
         "plan": plan,
         "route": state.route_id,
-        "set_at": _set_at(channel, state),
-        "set_by": state.history_user,
-        "reason": state.history_change_reason or "",
+        "set_at": setting.history_date,
+        "set_by": setting.history_user,
+        "reason": setting.history_change_reason or "",
     }
     if not state.is_enabled:
         return Answered(**known, why=f"{channel} was switched off.")
@@ -62,20 +69,18 @@ def answered_at(
     if plan.is_test and counted == Unit.CHANCE:
         return Answered(**known, why="A test was running: name a caller to see who answered.")
     decision = choose(plan, unit)
-    return Answered(**known, decision=decision, unit=counted, **_follow(decision.target, moment))
+    return Answered(**known, decision=decision, unit=counted, **follow(decision.target, moment))
 
 
-def _set_at(channel: Channel, state: Any) -> datetime:
-    """When the route of a history row was set: the row itself may only have changed the label."""
+def find_setting(channel: Channel, state: Any) -> Any:
+    """The history row that set the route of this one, which itself may only have changed the label."""
     before = Channel.history.filter(id=channel.pk, history_id__lt=state.history_id).exclude(route_id=state.route_id)
     last = before.order_by("-history_id").values_list("history_id", flat=True).first() or 0
-    first = Channel.history.filter(id=channel.pk, history_id__gt=last).order_by("history_id").first()
-    found: datetime = first.history_date
-    state.history_user, state.history_change_reason = first.history_user, first.history_change_reason
-    return found
+    rows = Channel.history.filter(id=channel.pk, history_id__gt=last).select_related("history_user")
+    return rows.order_by("history_id").first()
 
 
-def _follow(target: Target, moment: datetime) -> dict[str, Any]:
+def follow(target: Target, moment: datetime) -> dict[str, Any]:
     """What a target came to at a moment: the configuration, and who had moved the pointer to it."""
     agent = Agent.objects.get(slug=target.agent)
     if target.version is not None:

@@ -11,11 +11,14 @@ MOST_VERSIONS = 200
 
 @dataclass(frozen=True)
 class Choice:
-    """One line of the version dropdown; `value` is `draft`, `live` or a number."""
+    """One line of the version dropdown; `value` is `draft`, `live` or `<agent>/<number>`.
+
+    A version names its agent, so that one chosen from another agent's list is never taken for this agent's.
+    """
 
     value: str
     words: str
-    is_possible: bool = True
+    is_chosen: bool = False
 
 
 def agents() -> list[Agent]:
@@ -24,16 +27,34 @@ def agents() -> list[Agent]:
 
 
 def answers_of(slug: str, chosen: str = "") -> list[Choice]:
-    """What of an agent may answer: Draft, Live, then its versions, newest first. Empty for an unknown agent."""
+    """What of an agent may answer: Draft, Live, then its versions, newest first. Empty for an unknown agent.
+
+    When what is chosen is not among them, the first line asks to choose: nothing is chosen silently.
+    """
     agent = Agent.objects.filter(slug=slug).first()
     if agent is None:
         return []
-    live = live_version(agent)
+    live, (follow, number) = live_version(agent), read_choice(slug, chosen)
     choices = [
-        Choice("draft", "Draft · follows every edit"),
-        Choice("live", f"Live · now {live} {live.name}" if live else "Live · none yet", live is not None),
+        Choice("draft", "Draft · follows every edit", follow == "draft"),
+        Choice("live", f"Live · now {live} {live.name}" if live else "Live · none yet", follow == "live"),
     ]
     versions = list(agent.versions.newest_first().only("number", "name", "agent")[:MOST_VERSIONS])
-    if chosen.isdecimal() and int(chosen) not in {version.number for version in versions}:
-        versions += agent.versions.filter(number=int(chosen)).only("number", "name", "agent")
-    return [*choices, *(Choice(str(version.number), f"{version} · {version.name}") for version in versions)]
+    if number is not None and number not in {version.number for version in versions}:
+        versions += agent.versions.filter(number=number).only("number", "name", "agent")
+    choices += [
+        Choice(f"{slug}/{version.number}", f"{version} · {version.name}", version.number == number)
+        for version in versions
+    ]
+    is_among = any(choice.is_chosen for choice in choices)
+    return choices if is_among else [Choice("", "Choose what answers", is_chosen=True), *choices]
+
+
+def read_choice(slug: str, chosen: str) -> tuple[str, int | None]:
+    """What a chosen line means for an agent: (`draft` or `live`, None), (`version`, number), or ("", None)."""
+    if chosen in {"draft", "live"}:
+        return chosen, None
+    owner, _, number = chosen.rpartition("/")
+    if owner in {"", slug} and number.isascii() and number.isdecimal() and len(number) < 10:
+        return "version", int(number)
+    return "", None

@@ -61,14 +61,14 @@ def channel_create(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("channels:channel_detail", address=channel.address)
     agent = str(form["agent"].value() or "")
-    context = {"form": form, "agents": agents(), "choices": answers_of(agent, str(form["answers"].value() or ""))}
+    context = {"form": form, "agents": agents(), "choices": answers_of(agent, str(form["answers"].value() or "draft"))}
     return render(request, "channels/channel_create.html", context, status=422 if form.is_bound else 200)
 
 
 @page(Permission.READ)
 def answer_choices(request: HttpRequest) -> HttpResponse:
     """The version dropdown of an agent, loaded again when the agent beside it changes."""
-    context = {"choices": answers_of(text_in(request, "agent")), "chosen": "draft"}
+    context = {"choices": answers_of(text_in(request, "agent"), "draft")}
     return fragment_or_page(request, f"{FRAGMENTS}/answer_choices.html", context)
 
 

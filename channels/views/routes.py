@@ -12,6 +12,7 @@ from agentversions.views.access import actor_of, page
 from channels.forms.routes import RouteForm
 from channels.models import Channel
 from channels.services.answered import answered_at
+from channels.services.answers_now import answers_now
 from channels.services.choices import agents
 from channels.services.draft_warnings import draft_warnings
 from channels.services.errors import RouteMoved, RouteRefused
@@ -78,6 +79,9 @@ def _show(
         "channel": channel,
         "form": form,
         "moved": moved,
+        # A refused or changed form goes on from what its operator saw; only a conflict that was shown moves that on.
+        "seen": channel.route_id if moved else request.POST.get("seen", channel.route_id),
+        "now": answers_now(channel),
         "agents": agents(),
         "warnings": draft_warnings(channel.route.plan),
         "history": list_route_history(channel),

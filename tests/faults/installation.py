@@ -62,13 +62,32 @@ class Installation:
 
     def kill_database(self) -> None:
         """Kill every process of this PostgreSQL at once, as a crashed machine would."""
+        self._signal_database(signal.SIGKILL)
+
+    def freeze_database(self) -> None:
+        """Stop every process of this PostgreSQL where it is: it takes connections and answers nothing."""
+        self._signal_database(signal.SIGSTOP)
+
+    def thaw_database(self) -> None:
+        """Let them go on."""
+        self._signal_database(signal.SIGCONT)
+
+    def _signal_database(self, number: signal.Signals) -> None:
         postmaster = int(self._postmaster_pid())
         for pid in (postmaster, *_children_of(postmaster)):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
 
-    def start_server(self) -> None:
-        """Start gunicorn and wait until it answers."""
+    def kill_server(self) -> None:
+        """Kill gunicorn's master and workers at once."""
+        assert self.server is not None
+        for pid in (self.server.pid, *_children_of(self.server.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.server.wait(timeout=30)
+
+    def start_server(self, ready: str = "/accounts/login/") -> None:
+        """Start gunicorn and wait until it answers at an address."""
         self.server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "config.wsgi"],
             cwd=PROJECT,
@@ -79,7 +98,7 @@ class Installation:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.address}/accounts/login/", timeout=5).status_code == 200:
+                if httpx.get(f"{self.address}{ready}", timeout=5).status_code == 200:
                     return
             time.sleep(0.2)
         raise AssertionError("The server did not answer within 30 s.")

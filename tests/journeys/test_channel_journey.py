@@ -89,7 +89,7 @@ def test_the_second_operator_decides(page_as: PageAs, channel: Channel, agent: A
     page.goto(NUMBER)
     first = make_user("operator", username="first")
     pin(channel=channel, target=Target("clinic", Follow.VERSION, 1), actor=first)
-    page.get_by_label("Version", exact=True).select_option("1")
+    page.get_by_label("Version", exact=True).select_option("clinic/1")
     page.get_by_label("Reason").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_role("alert")).to_contain_text("first changed what answers")
