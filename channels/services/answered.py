@@ -13,11 +13,25 @@ from channels.models import Channel, DraftServing, Route
 
 
 @dataclass(frozen=True)
-class Answered:
+class Followed:
+    """What a target comes to. No `digest`: nothing, and `why`. `moved_…` say who moved what the target follows."""
+
+    agent: Agent | None = None
+    version: AgentVersion | None = None
+    digest: str | None = None
+    why: str = ""
+    waits_for_apply: bool = False
+    moved_at: datetime | None = None
+    moved_by: User | None = None
+    move_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered(Followed):
     """What answered at a moment. No `plan`: the channel was not there yet. No `digest`: nothing answered, and `why`.
 
     `decision` is None while a test would split and no caller was named. `set_by` and `reason` say who pointed the
-    channel at its route, at `set_at`; `moved_by`, `moved_at` and `move_reason` who moved what the route follows.
+    channel at its route, at `set_at`.
     """
 
     moment: datetime
@@ -26,16 +40,9 @@ class Answered:
     route: str | None = None
     decision: Decision | None = None
     unit: Unit | None = None
-    agent: Agent | None = None
-    version: AgentVersion | None = None
-    digest: str | None = None
-    why: str = ""
     set_at: datetime | None = None
     set_by: User | None = None
     reason: str = ""
-    moved_at: datetime | None = None
-    moved_by: User | None = None
-    move_reason: str = ""
 
     @property
     def share(self) -> str:
@@ -49,7 +56,7 @@ def answered_at(
     """What answered this caller (or call) on this channel at a moment of the database's clock."""
     state = _newest(Channel.history.filter(id=channel.pk), moment)
     if state is None:
-        return Answered(moment, why=f"{channel} was not there yet.")
+        return Answered(moment=moment, why=f"{channel} was not there yet.")
     body = Route.objects.only("body").get(pk=state.route_id).body
     plan = read_route(body)
     setting = find_setting(channel, state)
@@ -69,7 +76,7 @@ def answered_at(
     if plan.is_test and counted == Unit.CHANCE:
         return Answered(**known, why="A test was running: name a caller to see who answered.")
     decision = choose(plan, unit)
-    return Answered(**known, decision=decision, unit=counted, **follow(decision.target, moment))
+    return Answered(**known, decision=decision, unit=counted, **vars(follow(decision.target, moment)))
 
 
 def find_setting(channel: Channel, state: Any) -> Any:
@@ -80,46 +87,43 @@ def find_setting(channel: Channel, state: Any) -> Any:
     return rows.order_by("history_id").first()
 
 
-def follow(target: Target, moment: datetime) -> dict[str, Any]:
+def follow(target: Target, moment: datetime) -> Followed:
     """What a target came to at a moment: the configuration, and who had moved the pointer to it."""
     agent = Agent.objects.get(slug=target.agent)
     if target.version is not None:
         version = AgentVersion.objects.select_related("agent").get(agent=agent, number=target.version)
-        return {"agent": agent, "version": version, "digest": version.configuration_id}
-    if target.follow == Follow.LIVE:
-        return _live(agent, moment)
-    return _draft(agent, moment)
+        return Followed(agent, version, version.configuration_id)
+    return _live(agent, moment) if target.follow == Follow.LIVE else _draft(agent, moment)
 
 
-def _live(agent: Agent, moment: datetime) -> dict[str, Any]:
-    rows = Deployment.objects.select_related("version", "created_by").filter(agent=agent, created_at__lte=moment)
-    newest = rows.order_by("-id").first()
+def _live(agent: Agent, moment: datetime) -> Followed:
+    rows = Deployment.objects.select_related("version__agent", "created_by")
+    newest = rows.filter(agent=agent, created_at__lte=moment).order_by("-id").first()
     if newest is None:
-        return {"agent": agent, "why": f"“{agent.name}” had no live version."}
-    return {
-        "agent": agent,
-        "version": newest.version,
-        "digest": newest.version.configuration_id,
-        "moved_at": newest.created_at,
-        "moved_by": newest.created_by,
-        "move_reason": newest.reason,
-    }
+        return Followed(agent, why=f"“{agent.name}” had no live version.")
+    return Followed(
+        agent,
+        newest.version,
+        newest.version.configuration_id,
+        moved_at=newest.created_at,
+        moved_by=newest.created_by,
+        move_reason=newest.reason,
+    )
 
 
-def _draft(agent: Agent, moment: datetime) -> dict[str, Any]:
+def _draft(agent: Agent, moment: datetime) -> Followed:
     """The draft that callers heard: the applied one where edits waited for Apply, else the draft itself."""
     serving = _newest(DraftServing.history.filter(agent_id=agent.pk), moment)
-    state = (
-        serving if serving is not None and serving.applied_id else _newest(Agent.history.filter(id=agent.pk), moment)
+    waits = serving is not None and serving.applied_id is not None
+    state = serving if waits else _newest(Agent.history.filter(id=agent.pk), moment)
+    return Followed(
+        agent,
+        digest=state.applied_id if waits else state.draft_id,
+        waits_for_apply=waits,
+        moved_at=state.history_date,
+        moved_by=state.history_user,
+        move_reason=state.history_change_reason or "",
     )
-    digest = state.applied_id if state is serving else state.draft_id
-    return {
-        "agent": agent,
-        "digest": digest,
-        "moved_at": state.history_date,
-        "moved_by": state.history_user,
-        "move_reason": state.history_change_reason or "",
-    }
 
 
 def _newest(history: Any, moment: datetime) -> Any:
