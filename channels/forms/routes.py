@@ -1,6 +1,7 @@
 """The form of what answers a channel: one version, or an A/B test with its variants."""
 
 from dataclasses import dataclass, field
+
 from django.http import QueryDict
 
 from channels.core.routes import Follow, RoutePlan, Target, WantedVariant, single
