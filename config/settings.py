@@ -127,6 +127,10 @@ RUNTIME_MEMORY = int(os.environ.get("RUNTIME_MEMORY_MB") or 256) * 1024 * 1024
 RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_known_good.sqlite3")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
+# Twilio's voice webhook at /twilio/voice: the account's auth token, and where the media stream goes (wss://…).
+TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
+TWILIO_STREAM_URL = os.environ.get("TWILIO_STREAM_URL", "")
+
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -7,10 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from . import twilio
 from .database import Database
 from .listener import Listener
 from .misses import Misses
@@ -22,9 +24,11 @@ from .world import Unavailable, World
 logger = logging.getLogger("channels.runtime")
 
 RESOLVE = "/api/v1/resolve"
+TWILIO = "/twilio/voice"
 KINDS = {
     "bad-request": ("400 Bad Request", "The request cannot be read"),
     "no-token": ("401 Unauthorized", "A valid token is needed"),
+    "not-allowed": ("403 Forbidden", "Not allowed"),
     "not-found": ("404 Not Found", "Not found"),
     "not-live": ("404 Not Found", "Nothing is live"),
     "method-not-allowed": ("405 Method Not Allowed", "This address does not take that method"),
@@ -38,6 +42,15 @@ NO_TOKEN = "Send a valid token with the scope resolve: Authorization: Bearer av_
 ASK_FOR_TOKEN = ("WWW-Authenticate", 'Bearer realm="Agent Versions"')
 
 
+@dataclass(frozen=True)
+class Twilio:
+    """What Twilio's webhook needs: the account's auth token, where its media stream goes, and our own address."""
+
+    auth_token: str
+    stream_url: str
+    public_url: str
+
+
 class Runtime:
     """Begins its threads at the first request, or by `start`: always after the fork."""
 
@@ -49,11 +62,13 @@ class Runtime:
         memory: int,
         region: str | None = None,
         behind: WSGIApplication | None = None,
+        for_twilio: Twilio | None = None,
         listens: bool = True,
     ) -> None:
         self._url = database_url
         self._listens = listens
         self._behind = behind
+        self._twilio = for_twilio
         self._begin = threading.Lock()
         self._process: int | None = None
         self.misses = Misses()
@@ -62,6 +77,7 @@ class Runtime:
         self._resolver = Resolver(self.world, self.misses, region=region)
         self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
             RESOLVE: self._resolve,
+            TWILIO: self._answer_twilio,
             "/healthz": self._healthz,
             "/readyz": self._readyz,
         }
@@ -124,6 +140,25 @@ class Runtime:
                 ("Cache-Control", "no-store"),
             ],
         )
+        return [body]
+
+    def _answer_twilio(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Twilio's webhook for an incoming call: TwiML that connects it to the media stream with the decision."""
+        if self._twilio is None:
+            return _problem(start_response, "not-found", "Set TWILIO_AUTH_TOKEN and TWILIO_STREAM_URL first.")
+        if environ["REQUEST_METHOD"] != "POST":
+            return _problem(start_response, "method-not-allowed", "Use POST.", [("Allow", "POST")])
+        parameters = twilio.read_parameters(_read_body(environ))
+        query = environ.get("QUERY_STRING", "")
+        address = f"{self._twilio.public_url}{TWILIO}" + (f"?{query}" if query else "")
+        signature = environ.get("HTTP_X_TWILIO_SIGNATURE", "")
+        if not twilio.is_signed(address, parameters, signature, self._twilio.auth_token):
+            return _problem(start_response, "not-allowed", "The signature is not Twilio's for this address and form.")
+        values = dict(parameters)
+        question = {"number": values.get("To", ""), "caller": values.get("From"), "call_id": values.get("CallSid")}
+        answer = json.loads(self._resolver.resolve(read_question(json.dumps(question).encode())))
+        body = twilio.twiml(answer, self._twilio.stream_url)
+        start_response("200 OK", [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(body)))])
         return [body]
 
     def _healthz(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

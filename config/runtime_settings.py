@@ -1,0 +1,21 @@
+"""What the runtime is made of, from the settings; for both WSGI modules."""
+
+from typing import Any
+
+from django.conf import settings
+
+
+def runtime_options() -> dict[str, Any]:
+    """The arguments of `Runtime` that both the application and the runtime alone have."""
+    from channels.runtime.application import Twilio
+
+    twilio = None
+    if settings.TWILIO_AUTH_TOKEN and settings.TWILIO_STREAM_URL:
+        twilio = Twilio(settings.TWILIO_AUTH_TOKEN, settings.TWILIO_STREAM_URL, settings.PUBLIC_URL.rstrip("/"))
+    return {
+        "database_url": settings.DATABASE_APP_URL,
+        "store": settings.RUNTIME_STORE,
+        "memory": settings.RUNTIME_MEMORY,
+        "region": settings.PHONE_REGION,
+        "for_twilio": twilio,
+    }
