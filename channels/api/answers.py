@@ -2,6 +2,8 @@
 
 import time
 
+from django.urls import reverse
+
 from channels.core.resolution import LIFETIME, sign
 from channels.core.routes import RoutePlan, Target
 from channels.core.routing import Reason
@@ -64,8 +66,14 @@ def answered_answer(said: Answered) -> AnsweredAnswer:
         agent=said.agent.slug if said.agent else None,
         version=said.version.number if said.version else None,
         digest=said.digest,
+        configuration=reverse("api:configuration", args=[said.digest]) if said.digest else None,
         variant=said.decision.variant if said.decision else None,
+        share=said.share or None,
         bucket=said.decision.bucket if said.decision else None,
+        unit=said.unit,
+        moved_at=said.moved_at,
+        moved_by=said.moved_by.username if said.moved_by else None,
+        move_reason=said.move_reason,
         why=said.why,
     )
 

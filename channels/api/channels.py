@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -103,10 +104,10 @@ def read_route(
     caller: Caller | None = None,
     call_id: Caller | None = None,
 ) -> RouteAnswer | AnsweredAnswer:
-    """Now, with the route's digest as ETag; with `at` (ISO time with its zone) what answered then, to `caller`."""
+    """Now, with the route's digest as ETag; with `at` (ISO time, else of the channel's zone) what `caller` got then."""
     channel = find_channel(address)
     if at is not None:
-        moment = at if at.tzinfo else at.astimezone()
+        moment = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(channel.time_zone))
         return answered_answer(answered_at(channel, moment, caller=caller, call_id=call_id))
     response["ETag"] = etag(channel.route_id)
     return route_answer(channel.route_id, channel.route.plan)
@@ -164,11 +165,13 @@ def _plan(body: NewRoute, before: RoutePlan) -> RoutePlan:
         raise RouteRefused([(None, "Send either “agent” with “answers”, or “variants”.")])
     if body.agent is not None:
         return single(_target(body.agent, body.answers))
-    try:
-        wanted = [
-            WantedVariant(each.name, _target(each.agent, each.answers), read_percent(each.share))
-            for each in body.variants or []
-        ]
-    except NotAShare as error:
-        raise RouteRefused([(None, str(error))]) from error
+    wanted: list[WantedVariant] = []
+    problems: list[tuple[int | None, str]] = []
+    for index, each in enumerate(body.variants or []):
+        try:
+            wanted.append(WantedVariant(each.name, _target(each.agent, each.answers), read_percent(each.share)))
+        except NotAShare as error:
+            problems.append((index, str(error)))
+    if problems:
+        raise RouteRefused(problems)
     return plan_test(wanted, before=before)

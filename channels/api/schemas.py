@@ -92,7 +92,10 @@ class ChannelList(Answer):
 
 
 class AnsweredAnswer(Answer):
-    """What answered at a moment. Without `digest` nothing did, and `why` says so."""
+    """What answered at a moment. Without `digest` nothing did, and `why` says so.
+
+    `set_at`, `set_by` and `reason` are of the route; `moved_…` are of the draft or the live version that it follows.
+    """
 
     at: datetime
     route: RouteAnswer | None
@@ -103,8 +106,14 @@ class AnsweredAnswer(Answer):
     agent: str | None
     version: int | None
     digest: str | None
+    configuration: str | None
     variant: str | None
+    share: str | None
     bucket: int | None
+    unit: str | None
+    moved_at: datetime | None
+    moved_by: str | None
+    move_reason: str
     why: str
 
 

@@ -1,5 +1,6 @@
 """Channels over the API: the same services as the pages, by the same rules."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -132,6 +133,16 @@ def test_a_test_is_written_and_its_plan_decides_as_the_bucket_rule_says(api: Api
             "variants[1]",
             "has no V2",
         ),
+        (
+            {
+                "variants": [
+                    {"name": "A", "agent": "clinic", "answers": "V1", "share": "50"},
+                    {"name": "B", "agent": "clinic", "answers": "draft", "share": "half"},
+                ]
+            },
+            "variants[1]",
+            "Write the share in per cent",
+        ),
     ],
 )
 def test_a_wrong_route_is_refused_at_its_place(
@@ -150,6 +161,14 @@ def test_what_answered_then_is_asked_with_a_moment(api: Api, channel: Channel, a
     early = api("get", f"{ONE}/route?at=2020-01-01T00:00:00Z")[1]
     assert early["digest"] is None
     assert "was not there yet" in early["why"]
+
+
+def test_a_moment_without_a_zone_is_the_channels_own(api: Api, channel: Channel, agent: Agent) -> None:
+    api("patch", ONE, {"time_zone": "Asia/Tokyo"})
+    said = api("get", f"{ONE}/route?at=2099-01-01T09:00:00")[1]
+    assert datetime.fromisoformat(said["at"]) == datetime(2099, 1, 1, tzinfo=UTC)
+    assert said["configuration"] == f"/api/v1/configurations/{agent.draft_id}"
+    assert (said["digest"], said["moved_by"]) == (agent.draft_id, agent.created_by.username)
 
 
 def test_unknown_channels_and_missing_scopes(api: Api, channel: Channel) -> None:

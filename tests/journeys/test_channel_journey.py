@@ -94,6 +94,7 @@ def test_the_second_operator_decides(page_as: PageAs, channel: Channel, agent: A
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_role("alert")).to_contain_text("first changed what answers")
     expect(page.get_by_label("Reason")).to_have_value("Mine")
+    expect(page.locator(".route-now")).to_contain_text("by first")
     page.get_by_role("link", name="Take theirs").click()
     expect(page.locator(".route-now")).to_contain_text("V1")
 
