@@ -63,7 +63,7 @@ class Database:
         future: Future[list[tuple[Any, ...]]] = self._pool.submit(self._fetch, statement, parameters)
         try:
             return future.result(TIMEOUT)
-        except (TimeoutError, psycopg.Error) as error:
+        except (TimeoutError, psycopg.OperationalError, psycopg.InterfaceError) as error:
             self._give_up(error)
             future.cancel()
             raise DatabaseAway from error

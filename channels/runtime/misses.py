@@ -20,6 +20,7 @@ class Misses:
 
     def note(self, number: str, why: str) -> None:
         """One more call that nothing answered."""
+        number = "".join(letter if letter.isprintable() else "?" for letter in number[:64])
         with self._lock:
             known = self._counts.get(number)
             if known is not None or len(self._counts) < MOST_NUMBERS:

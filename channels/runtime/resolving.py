@@ -131,13 +131,14 @@ class Resolver:
 
     def _channel(self, number: str) -> ChannelFacts:
         world = self._world
-        channel = world.channel(number)
+        # Nothing else is ever an address, and PostgreSQL refuses NUL.
+        channel = world.channel(number) if number.isascii() and number.isprintable() else None
         address = number
         if channel is None:
             try:
                 address = read_number(number, self._region)
             except NotANumber as error:
-                self._misses.note(number[:64].replace("\x00", ""), "No number or key of a channel")
+                self._misses.note(number, "No number or key of a channel")
                 raise Refusal("not-found", f"There is no channel “{number[:40]}”. {error}") from error
             channel = world.channel(address) if address != number else None
         if channel is None:

@@ -169,6 +169,15 @@ def test_bad_input_gets_a_sentence(runtime: Runtime, token: str, question: objec
     assert words in said.json["detail"]
 
 
+@pytest.mark.parametrize("number", ["nobody\x00", "\ud800", "+33\xa01", "📞", "'; --", "a" * 128])
+def test_no_odd_number_makes_the_database_seem_away(runtime: Runtime, token: str, number: str) -> None:
+    assert call(runtime, {"number": number}, token=token).status == 404
+    runtime.world.channels.clear()
+    assert ask(runtime, token).json["stale"] is False
+    runtime.listener._wrote_misses_at = 0
+    eventually(lambda: MissedNumber.objects.count() == 1)
+
+
 @pytest.mark.parametrize("caller", ["a\x00b", "📞", "\ud800", "x" * 1024])
 def test_odd_callers_are_answered(runtime: Runtime, token: str, caller: str) -> None:
     assert ask(runtime, token, caller=caller).status == 200
