@@ -12,10 +12,11 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One version with what its row says: whether it is live or in the draft, and how often it was restored."""
+    """One version with what its row says: whether it is live, older than that, or in the draft; how often restored."""
 
     version: AgentVersion
     is_live: bool
+    is_before_live: bool
     is_draft: bool
     times_restored: int
 
@@ -49,6 +50,7 @@ def list_versions(agent: Agent, *, below: int | None = None, text: str = "", siz
         VersionRow(
             version,
             is_live=live is not None and live.number == version.number,
+            is_before_live=live is not None and version.number < live.number,
             is_draft=version.configuration_id == agent.draft_id,
             times_restored=restored[version.number],
         )

@@ -76,13 +76,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The navigation's groups with the entries that the reader may open; the current one is marked."""
     user = request.user
     groups = []
+    # The page of one entry may lie below another's (/channels/fleet/ below /channels/): the closest is where one is.
+    matching = (entry.address for title in GROUPS for entry in entries_of(title))
+    current = max((address for address in matching if request.path.startswith(address)), key=len, default="")
     for title in GROUPS:
         items = [
             {
                 "label": entry.label,
                 "icon": entry.icon,
                 "address": entry.address,
-                "is_current": request.path.startswith(entry.address),
+                "is_current": entry.address == current,
             }
             for entry in entries_of(title)
             if user.is_authenticated and user.allows(Permission(entry.permission))

@@ -80,12 +80,11 @@ def undo_batch(*, batch: RouteBatch, reason: str = "", actor: User) -> tuple[Rou
 
     Raises BatchRefused when every one of them moved on, or the batch was undone already.
     """
-    # Two people who press Undo at the same moment: the second waits here, then sees the first one's.
-    RouteBatch.objects.filter(pk=batch.pk).select_for_update(no_key=True).get()
-    if batch.undone_by.exists():
-        raise BatchRefused("This was undone already.")
     items = list(batch.items.order_by("pk").values_list("channel_id", "before_id", "after_id"))
     locked = lock_routes([key for key, _, _ in items])
+    # Asked under the lock: of two people who press Undo at the same moment, the second sees the first one's.
+    if batch.undone_by.exists():
+        raise BatchRefused("This was undone already.")
     moves = [Move(key, after, before) for key, before, after in items if locked[key] == after]
     left = [key for key, _, after in items if locked[key] != after]
     if not moves:

@@ -55,6 +55,10 @@ class RouteMoved(Refused):
         return {"digest": self.channel.route_id}
 
 
+class LiveMoved(Refused):
+    """Another version of the agent became live in between."""
+
+
 class NotServing(Refused):
     """The agent's edits reach callers at once, so there is nothing to apply."""
 

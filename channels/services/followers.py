@@ -1,4 +1,4 @@
-"""Which channels a moved pointer of an agent reaches."""
+"""Which channels an agent answers, and which of them a moved pointer of it reaches."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,3 +27,8 @@ def followers(agent: Agent, follow: str) -> Followers:
     routes = RouteTarget.objects.filter(agent=agent, follow=follow).values("route_id")
     found: Any = Channel.objects.filter(route_id__in=routes, is_enabled=True)
     return Followers(found.count(), list(found.with_route().order_by("address")[:MOST_SHOWN]))
+
+
+def channels_of(agent: Agent) -> Any:
+    """The channels that an agent answers, whatever of it, alone or in a test, as a query."""
+    return Channel.objects.filter(route_id__in=RouteTarget.objects.filter(agent=agent).values("route_id"))

@@ -1,4 +1,4 @@
-"""The lines of a dry run: which channel would answer with what instead of what; cheap enough for every number at once."""
+"""The lines of a dry run: which channel would answer with what instead; cheap enough for every number at once."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

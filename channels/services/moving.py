@@ -1,4 +1,4 @@
-"""Moves the pointers of many channels in a fixed number of statements, each row with its history as a single save has."""
+"""Moves the pointers of many channels in a few statements, each row with its history as a single save has."""
 
 from collections.abc import Sequence
 

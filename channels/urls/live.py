@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from channels.views import live
+from channels.views import live, pinning
 
 urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/versions/<int:number>/live/", live.live_dialog, name="live_dialog"),
-    path("agents/<slug:slug>/versions/<int:number>/pin/", live.pin_published, name="pin_published"),
+    path("agents/<slug:slug>/versions/<int:number>/pin/", pinning.pin_dialog, name="pin_dialog"),
     path("agents/<slug:slug>/live/history/", live.live_history, name="live_history"),
-    path("agents/<slug:slug>/publish/after/", live.after_publish, name="after_publish"),
+    path("agents/<slug:slug>/publish/after/", pinning.after_publish, name="after_publish"),
 ]

@@ -9,6 +9,7 @@ from agentversions.services.drafts import replace_draft
 from channels.core.routes import Follow, Target, single
 from channels.models import Channel
 from channels.services.draft_serving import applied_draft
+from channels.services.routes import pin
 from tests.factories import make_agent, make_channel, make_configuration, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -81,12 +82,24 @@ def test_after_publishing_it_is_pinned_on_chosen_numbers_and_undone(client: Clie
     page = client.get("/agents/clinic/publish/after/").content.decode()
     assert "Where does V3 go?" in page
     assert chosen.address in page
-    answer = client.post("/agents/clinic/versions/3/pin/", {"channel": [chosen.address], "reason": "Release"})
+    sent = {"channel": [chosen.address], f"shown-{chosen.address}": chosen.route_id, "reason": "Release"}
+    answer = client.post("/agents/clinic/versions/3/pin/", sent)
     assert answer.status_code == 302
     routes = {str(channel.route) for channel in Channel.objects.with_route().filter(pk=chosen.pk)}
     assert routes == {"clinic V3"}
     assert str(Channel.objects.with_route().get(pk=other.pk).route) == "clinic Draft"
     assert "/undo/" in client.get("/agents/clinic/versions/3/").content.decode()
+
+
+def test_a_number_that_moved_while_the_dialog_was_open_is_not_pinned(client: Client, agent: Agent) -> None:
+    channel = make_channel(agent)
+    sent = {"channel": [channel.address], f"shown-{channel.address}": channel.route_id}
+    pin(channel=channel, target=Target("clinic", Follow.VERSION, 1), actor=agent.created_by)
+    answer = client.post("/agents/clinic/versions/3/pin/", sent)
+    assert answer.status_code == 422
+    assert f"Somebody changed {channel} meanwhile" in answer.content.decode()
+    assert str(Channel.objects.with_route().get(pk=channel.pk).route) == "clinic V1"
+    assert "Nothing would change" in client.post("/agents/clinic/versions/3/pin/", {}).content.decode()
 
 
 def test_the_editor_says_who_hears_the_draft(client: Client, agent: Agent) -> None:
