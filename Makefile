@@ -8,7 +8,7 @@ RUN = .venv/bin/python -m
 WITH_DATABASE = $(RUN) config.embedded_postgres with
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-faults bench backup restore lock packages dev-packages assets
+.PHONY: help run test lint test-faults bench bench-resolve backup restore lock packages dev-packages assets
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-faults: dev-packages assets ## Only the tests that break things on purpose 
 
 bench: dev-packages assets ## Measure, beside a calibration of the machine
 	@$(WITH_DATABASE) $(RUN) bench
+
+bench-resolve: dev-packages assets ## Measure how fast calls are resolved, beside a bare Django view
+	@$(WITH_DATABASE) $(RUN) bench.resolve
 
 backup: packages ## Write the database to backups/
 	@$(RUN) config.backup backup
