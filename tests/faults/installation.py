@@ -1,9 +1,10 @@
 """A whole installation of its own for a fault test: its own PostgreSQL, its own gunicorn, killed without mercy."""
 
 import contextlib
+import json
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +14,18 @@ from typing import Any
 import httpx
 import psycopg
 
+from config.embedded_credentials import APP, OWNER, Credentials, free_port
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Installation:
-    """Starts, kills and restarts the product in a folder of its own."""
+    """Starts, kills and restarts the product in a folder of its own; everything waits for a bounded time."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.folder = folder
+        self.log = folder.with_name(f"{folder.name}.log")
+        self.port = free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")},
             "AGENT_VERSIONS_DATA": str(folder),
@@ -32,23 +37,12 @@ class Installation:
     def set_up(self) -> None:
         """A migrated database with its roles, and a running server."""
         self.start_database()
-        for command in (["migrate", "--verbosity=0"], ["apply_privileges"]):
-            self.manage(*command, AGENT_VERSIONS_DB_ROLE="owner")
+        self._python("-m", "config.prepare_database")
         self.start_server()
 
-    def manage(self, *arguments: str, **environment: str) -> str:
+    def manage(self, *arguments: str) -> str:
         """Run a management command; its output."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self._python("manage.py", *arguments)
 
     def start_database(self) -> None:
         """Start this installation's PostgreSQL; also after it was killed."""
@@ -56,13 +50,14 @@ class Installation:
 
     def url(self, *, owner: bool = False) -> str:
         """The address of this installation's database."""
-        index = 0 if owner else 1
-        code = f"import config.embedded_postgres as server; print(server.ensure_running()[{index}])"
-        return self._python("-c", code).strip()
+        credentials = Credentials(**json.loads((self.folder / "postgres.json").read_text()))
+        return credentials.url(OWNER if owner else APP)
 
     def kill_database(self) -> None:
-        """Kill every process of this PostgreSQL at once, as a crashed machine would."""
-        self._signal_database(signal.SIGKILL)
+        """Kill every process of this PostgreSQL at once, as a crashed machine would; none is left afterwards."""
+        postmaster = int(self._postmaster_pid())
+        _signal([postmaster], signal.SIGSTOP)  # it could start another one while we look
+        _kill([postmaster, *_children_of(postmaster)])
 
     def freeze_database(self) -> None:
         """Stop every process of this PostgreSQL where it is: it takes connections and answers nothing."""
@@ -74,34 +69,42 @@ class Installation:
 
     def _signal_database(self, number: signal.Signals) -> None:
         postmaster = int(self._postmaster_pid())
-        for pid in (postmaster, *_children_of(postmaster)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        _signal([postmaster, *_children_of(postmaster)], number)
+
+    def start_server(self, ready: str = "/accounts/login/") -> None:
+        """Start gunicorn and wait until it answers at an address."""
+        with self.log.open("ab") as log:
+            self.server = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py"],
+                cwd=PROJECT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_until_ready(ready)
+
+    def wait_until_ready(self, ready: str = "/readyz", seconds: float = 45) -> None:
+        """Wait until an address answers with 200; by default the one that says whether calls can be answered."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.address}{ready}", timeout=5, verify=False).status_code == 200:
+                    return
+            time.sleep(0.2)
+        raise AssertionError(f"{ready} did not answer within {seconds} s:\n{self.log.read_text()[-2000:]}")
 
     def kill_server(self) -> None:
         """Kill gunicorn's master and workers at once."""
         assert self.server is not None
-        for pid in (self.server.pid, *_children_of(self.server.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        workers = _children_of(self.server.pid)
+        self.server.kill()
         self.server.wait(timeout=30)
+        _kill([*workers])
 
-    def start_server(self, ready: str = "/accounts/login/") -> None:
-        """Start gunicorn and wait until it answers at an address."""
-        self.server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "config.wsgi"],
-            cwd=PROJECT,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.address}{ready}", timeout=5).status_code == 200:
-                    return
-            time.sleep(0.2)
-        raise AssertionError("The server did not answer within 30 s.")
+    def restart_server(self, ready: str = "/readyz") -> None:
+        """Kill gunicorn and start it again, also while PostgreSQL is away."""
+        self.kill_server()
+        self.start_server(ready)
 
     @property
     def address(self) -> str:
@@ -111,9 +114,7 @@ class Installation:
     def kill_a_worker(self) -> None:
         """Kill one gunicorn worker with -9; its master starts another."""
         assert self.server is not None
-        for pid in _children_of(self.server.pid)[:1]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _signal(_children_of(self.server.pid)[:1], signal.SIGKILL)
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database holds."""
@@ -121,20 +122,22 @@ class Installation:
             return connection.execute(statement.encode()).fetchall()
 
     def tear_down(self) -> None:
-        """Stop everything that still runs and remove the cluster."""
+        """Stop everything that still runs and remove the cluster, which root's server keeps outside the folder."""
         if self.server is not None:
-            self.server.kill()
-            self.server.wait(timeout=30)
+            self.kill_server()
+        cluster = self.folder / "postgres"
+        if not cluster.exists():
+            return
+        with contextlib.suppress(FileNotFoundError):
+            self.thaw_database()
         self._database("stop")
+        shutil.rmtree(cluster.readlink().parent if cluster.is_symlink() else cluster)
 
     def _database(self, word: str) -> None:
         self._python("-m", "config.embedded_postgres", word)
 
     def _postmaster_pid(self) -> str:
-        code = (
-            "from config.embedded_layout import find_layout; print((find_layout().data / 'postmaster.pid').read_text())"
-        )
-        return self._python("-c", code).split("\n", 1)[0]
+        return (self.folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0]
 
     def _python(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -150,19 +153,31 @@ class Installation:
         return done.stdout
 
 
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _kill(pids: list[int]) -> None:
+    """Kill them and wait until they are gone (or wait for their parent's look, and hold nothing any more)."""
+    _signal(pids, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(_state_and_parent(pid)[0] not in "ZX" for pid in pids):
+        assert time.monotonic() < deadline, "A killed process is still there."
+        time.sleep(0.01)
+
+
 def _children_of(pid: int) -> list[int]:
     """The processes that a process started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == pid:
-                    found.append(int(entry.name))
-    return found
+    names = [entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [int(name) for name in names if _state_and_parent(int(name))[1] == pid]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _state_and_parent(pid: int) -> tuple[str, int]:
+    """One letter and the parent's number; X and 0 when there is no such process."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (OSError, ValueError):
+        return "X", 0
+    return state, int(parent)
