@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from agentversions.core.changes import compare
 from agentversions.models import Agent, Configuration, User
 from agentversions.models.database import ClockTimestamp
 from agentversions.services.audit import record
@@ -15,6 +16,14 @@ def applied_draft(agent: Agent) -> Configuration | None:
     """What callers of the draft hear when edits wait for Apply; None when every edit reaches them at once."""
     serving = DraftServing.objects.select_related("applied").filter(agent=agent).first()
     return serving.applied if serving else None
+
+
+def count_waiting(agent: Agent) -> int:
+    """How many settings of the draft differ from what callers hear: the edits that wait for Apply."""
+    applied = applied_draft(agent)
+    if applied is None or applied.digest == agent.draft_id:
+        return 0
+    return len(compare(applied.load(), agent.draft.load()).changes)
 
 
 def count_followers(agent: Agent) -> int:

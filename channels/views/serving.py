@@ -8,7 +8,7 @@ from agentversions.models import Agent
 from agentversions.services.errors import AgentArchived
 from agentversions.views.access import actor_of, agent_or_404, page
 from channels.core.routes import Follow
-from channels.services.draft_serving import applied_draft, apply_draft, serve_at_once, wait_for_apply
+from channels.services.draft_serving import applied_draft, apply_draft, count_waiting, serve_at_once, wait_for_apply
 from channels.services.errors import NotServing
 from channels.services.followers import followers
 from config.htmx import fragment_or_page, wants_fragment
@@ -39,12 +39,11 @@ def draft_serving(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _show(request: HttpRequest, agent: Agent, *, status: int = 200) -> HttpResponse:
-    applied = applied_draft(agent)
     context = {
         "agent": agent,
         "followers": followers(agent, Follow.DRAFT),
-        "applied": applied,
-        "is_waiting": applied is not None and applied.digest != agent.draft_id,
+        "applied": applied_draft(agent),
+        "waiting": count_waiting(agent),
         "title": f"Who hears the draft of {agent.name}",
     }
     return fragment_or_page(request, "channels/fragments/draft_followers.html", context, status=status)

@@ -132,9 +132,9 @@ if (!("readonly" in editor.dataset)) {
   window.addEventListener("beforeunload", (event) => {
     if (store.hasFailed && draft.unsaved.length) event.preventDefault();
   });
-  // A dialog about the draft waits until what was typed before is saved.
+  // A dialog about the draft, and what callers hear of it, wait until what was typed before is saved.
   document.addEventListener("htmx:confirm", (event) => {
-    const isAboutDraft = ["#dialog", "#panel"].includes(event.detail.elt.getAttribute("hx-target"));
+    const isAboutDraft = ["#dialog", "#panel", "#draft-followers"].includes(event.detail.elt.getAttribute("hx-target"));
     if (!isAboutDraft || !draft.edits.some((edit) => !edit.refused)) return;
     event.preventDefault();
     draft.settled().then(() => event.detail.issueRequest());

@@ -105,9 +105,8 @@ def test_a_number_that_moved_while_the_dialog_was_open_is_not_pinned(client: Cli
 def test_the_editor_says_who_hears_the_draft(client: Client, agent: Agent) -> None:
     address = "/agents/clinic/draft/followers/"
     assert address in client.get("/agents/clinic/").content.decode()
-    assert (
-        "follow" not in client.get(address, headers={"HX-Request": "true"}).content.decode().split("data-followers")[1]
-    )
+    assert "alert" not in client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "No live channel follows this draft" in client.get(address).content.decode()
     make_channel(agent)
     page = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert "1 live channel follows this draft" in page
@@ -118,10 +117,11 @@ def test_edits_wait_for_apply(client: Client, agent: Agent) -> None:
     make_channel(agent)
     serving = "/agents/clinic/draft/serving/"
     htmx = {"HX-Request": "true"}
-    assert "edits wait for Apply" in client.post(serving, {"step": "wait"}, headers=htmx).content.decode()
+    assert "new edits wait for Apply" in client.post(serving, {"step": "wait"}, headers=htmx).content.decode()
     replace_draft(agent=agent, content=make_configuration(system_prompt="New."), actor=agent.created_by)
     page = client.get("/agents/clinic/draft/followers/", headers=htmx).content.decode()
-    assert "edits are waiting" in page
+    assert "<strong>1 edit waits</strong>" in page
+    assert "Apply 1 edit" in page
     assert client.post(serving, {"step": "apply"}).status_code == 302
     agent.refresh_from_db()
     applied = applied_draft(agent)

@@ -107,7 +107,7 @@ def test_the_first_edit_of_a_draft_that_callers_hear_is_asked_for(
     expect(page.locator("#draft-followers")).to_contain_text("1 live channel follows this draft")
     page.get_by_label("System prompt").click()
     expect(page.locator("#dialog")).to_contain_text("Callers hear every edit")
-    page.get_by_role("button", name="Edit, callers may hear it").click()
+    page.get_by_role("button", name="Edit at once").click()
     expect(page.get_by_label("System prompt")).to_be_focused()
     page.reload()
     expect(page.locator("#draft-followers")).to_contain_text("1 live channel follows this draft")
