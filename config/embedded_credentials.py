@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from config.data_folder import data_folder, read_or_create_private, write_private
+from config.problem import Problem
 
 DATABASE = "agent_versions"
 OWNER = "agent_versions_owner"
 APP = "agent_versions_app"
 SUPERUSER = "postgres"
+NOT_LENT = range(20_000, 32_768)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,18 @@ def move_to_free_port(credentials: Credentials) -> Credentials:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nobody has, below those that Linux lends to outgoing connections.
+
+    A lent one could be taken from a server by any connection while the server restarts.
+    """
+    for port in secrets.SystemRandom().sample(NOT_LENT, len(NOT_LENT)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Problem(f"No port from {NOT_LENT.start} to {NOT_LENT.stop - 1} of 127.0.0.1 is free.")
 
 
 def _new_credentials() -> str:

@@ -13,10 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+import psycopg
+
 from config import assets, embedded_postgres
 from config.bootstrap import PYTHON
 from config.data_folder import PROJECT, data_folder, write_private
 from config.database_url import BadDatabaseUrl, parse_database_url
+from config.embedded_credentials import load_credentials
 from config.parent_death import stop_with_parent
 from config.problem import Problem
 
@@ -161,16 +164,33 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _watch(server: subprocess.Popen[bytes], *, embedded: bool) -> None:
-    """Wait; start the embedded PostgreSQL again when somebody killed it (connections heal by themselves)."""
+    """Wait; keep the embedded PostgreSQL running, and go on without it: calls are answered meanwhile."""
+    complaint = ""
     while True:
         try:
             code = server.wait(2)
         except subprocess.TimeoutExpired:
-            if embedded and not embedded_postgres.is_running():
-                print("The embedded PostgreSQL had stopped; starting it again.", flush=True)
-                embedded_postgres.ensure_running()
+            if embedded:
+                complaint = _revive_database(server, complaint)
         else:
             raise Problem(f"The application server ended by itself (exit code {code}); the lines above say why.")
+
+
+def _revive_database(server: subprocess.Popen[bytes], said: str) -> str:
+    """Start the embedded PostgreSQL again when somebody killed it; gives why it could not, and says that once."""
+    if embedded_postgres.is_running():
+        return ""
+    port = load_credentials().port
+    try:
+        embedded_postgres.ensure_running()
+    except (Problem, psycopg.Error, OSError) as error:
+        if str(error) != said:
+            print(f"The embedded PostgreSQL has stopped and does not start: {error} Trying on.", flush=True)
+        return str(error)
+    print("The embedded PostgreSQL had stopped; it was started again.", flush=True)
+    if load_credentials().port != port:
+        server.send_signal(signal.SIGHUP)  # new workers, which read the new address; the old ones know the old one only
+    return ""
 
 
 def _ignore_signals() -> None:

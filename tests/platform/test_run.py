@@ -70,11 +70,12 @@ def wait_for(condition: "subprocess.Popen[str] | None", folder: Path, port: str,
         time.sleep(0.1)
 
 
-def answers(port: str) -> int:
-    """The status of the sign-in page."""
+def answers(port: str, address: str = "/accounts/login/", *, with_token: bool = False) -> int:
+    """The status of an address; an unknown token makes the API read the database."""
     connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=10)
+    headers = {"Authorization": "Bearer av_unknown"} if with_token else {}
     try:
-        connection.request("GET", "/accounts/login/")
+        connection.request("GET", address, headers=headers)
         return connection.getresponse().status
     finally:
         connection.close()
