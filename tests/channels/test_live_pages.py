@@ -43,7 +43,7 @@ def test_the_dialog_shows_what_changes_and_who_moves(client: Client, agent: Agen
     page = client.get("/agents/clinic/versions/3/live/").content.decode()
     assert "Make V3 live?" in page
     assert "System prompt" in page
-    assert "1 channel follows Live" in page
+    assert "1 channel follows Live and moves" in page
     assert follower.shown in page
     assert pinned.shown not in page
     assert client.post("/agents/clinic/versions/3/live/", {"seen": "2"}).status_code == 302

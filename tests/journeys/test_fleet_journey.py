@@ -109,7 +109,7 @@ def test_after_publishing_it_goes_live_or_onto_numbers(page_as: PageAs, agent: A
 
     page.get_by_role("link", name=re.compile("^Versions")).click()
     page.locator("#panel a[href='/agents/clinic/versions/4/live/']").click()
-    expect(dialog).to_contain_text("1 channel follows Live")
+    expect(dialog).to_contain_text("1 channel follows Live and moves")
     expect(dialog).to_contain_text("System prompt")
     dialog.get_by_role("button", name="Make V4 live").click()
     expect(page.locator("#toasts")).to_contain_text("V4 “Fourth” is live. New calls hear it now.")
