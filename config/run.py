@@ -22,9 +22,9 @@ from config.database_url import BadDatabaseUrl, parse_database_url
 from config.embedded_credentials import load_credentials
 from config.parent_death import stop_with_parent
 from config.problem import Problem
+from config.processes import Process, Worker, application_server, running_worker
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GRACE = 25  # seconds; longer than gunicorn's own graceful_timeout
 
 
 def run() -> None:
@@ -39,12 +39,12 @@ def run() -> None:
         with embedded_postgres.in_use() if embedded else nullcontext():
             _prepare_database()
             sign_ins = _load_demo_once() if embedded else ""
-            with _application_server(port) as server:
+            with application_server(port) as server, running_worker() as worker, _stopping_in_order():
                 _wait_until_it_answers(server, port)
                 address = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"
                 print(f"\nAgent Versions is ready after {time.monotonic() - started:.1f} s: {address}")
                 print(f"{sign_ins}\nStop it with Ctrl-C.", flush=True)
-                _watch(server, embedded=embedded)
+                _watch(server, worker, embedded=embedded)
 
 
 @contextmanager
@@ -125,28 +125,16 @@ def _load_demo_once() -> str:
 
 
 @contextmanager
-def _application_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """gunicorn in a session of its own: Ctrl-C reaches only us, and we stop things in order."""
-    server = subprocess.Popen(
-        [str(PYTHON), "-m", "gunicorn", "--config", "config/gunicorn.conf.py"],
-        cwd=PROJECT,
-        env={**os.environ, "PORT": str(port), "AGENT_VERSIONS_SUPERVISED": "1"},
-        start_new_session=True,
-    )
+def _stopping_in_order() -> Iterator[None]:
+    """At the end say so, and let no further signal disturb the end."""
     try:
-        yield server
+        yield
     finally:
         _ignore_signals()
         print("Stopping …", flush=True)
-        server.terminate()
-        try:
-            server.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
 
 
-def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_it_answers(server: Process, port: int) -> None:
     for _ in range(300):
         if server.poll() is not None:
             break
@@ -163,7 +151,7 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
     raise Problem("The application did not start; the lines above say why.")
 
 
-def _watch(server: subprocess.Popen[bytes], *, embedded: bool) -> None:
+def _watch(server: Process, worker: Worker, *, embedded: bool) -> None:
     """Wait; keep the embedded PostgreSQL running, and go on without it: calls are answered meanwhile."""
     complaint = ""
     while True:
@@ -171,12 +159,13 @@ def _watch(server: subprocess.Popen[bytes], *, embedded: bool) -> None:
             code = server.wait(2)
         except subprocess.TimeoutExpired:
             if embedded:
-                complaint = _revive_database(server, complaint)
+                complaint = _revive_database(server, worker, complaint)
+            worker.revive()
         else:
             raise Problem(f"The application server ended by itself (exit code {code}); the lines above say why.")
 
 
-def _revive_database(server: subprocess.Popen[bytes], said: str) -> str:
+def _revive_database(server: Process, worker: Worker, said: str) -> str:
     """Start the embedded PostgreSQL again when somebody killed it; gives why it could not, and says that once."""
     if embedded_postgres.is_running():
         return ""
@@ -190,6 +179,7 @@ def _revive_database(server: subprocess.Popen[bytes], said: str) -> str:
     print("The embedded PostgreSQL had stopped; it was started again.", flush=True)
     if load_credentials().port != port:
         server.send_signal(signal.SIGHUP)  # new workers, which read the new address; the old ones know the old one only
+        worker.restart()
     return ""
 
 

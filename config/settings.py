@@ -36,6 +36,8 @@ ALLOWED_HOSTS = list(dict.fromkeys([PUBLIC_HOST, "127.0.0.1", "localhost", "[::1
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if IS_HTTPS else []
 
 INSTALLED_APPS = [
+    # Before the apps, which register their tasks with it.
+    "procrastinate.contrib.django",
     "agentversions",
     "channels",
     "django.contrib.admin",
@@ -126,6 +128,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 RUNTIME_MEMORY = int(os.environ.get("RUNTIME_MEMORY_MB") or 256) * 1024 * 1024
 RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_known_good.sqlite3")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
+
+# Work at a later time (config.background): looked for every second, so that a planned change is punctual.
+PROCRASTINATE_IMPORT_PATHS = ["config.background"]
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
 
 # Twilio's voice webhook at /twilio/voice: the account's auth token, and where the media stream goes (wss://…).
 TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
@@ -239,6 +245,7 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
+        "procrastinate": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
     },
 }

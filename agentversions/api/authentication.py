@@ -78,13 +78,16 @@ def closed(request: HttpRequest) -> None:
 
 
 READ, EDIT, ROUTE = Token(Permission.READ), Token(Permission.EDIT), Token(Permission.ROUTE)
+ADMINISTER = Token(Permission.ADMINISTER)
 READ_ALSO_SIGNED_IN = TokenOrSession(Permission.READ)
 READ_A_PAGE = TokenOrPage(Permission.READ)
 
 
 def actor_of(request: HttpRequest) -> User:
-    """The person for whom the token acts."""
-    return token_of(request).owner
+    """The person for whom the token acts, with no more rights than the token has."""
+    token = token_of(request)
+    token.owner.acts_through = token
+    return token.owner
 
 
 def token_of(request: HttpRequest) -> ApiToken:

@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "edits-conflict": (409, "Both sides changed the same field"),
     "nothing-to-publish": (409, "Identical to a version"),
     "published-meanwhile": (409, "Somebody else published meanwhile"),
+    "routes-frozen": (409, "Routes are frozen"),
     "refused": (409, "Refused"),
     "draft-moved": (412, "The draft moved on"),
     "too-large": (413, "Too large"),
@@ -61,6 +62,8 @@ KIND_OF_REFUSAL: dict[type[errors.Refused], str] = {
     errors.LibraryMoved: "library-moved",
     errors.NameClash: "name-clash",
     errors.ReasonMissing: "invalid",
+    errors.RoutesFrozen: "routes-frozen",
+    errors.FreezeRefused: "invalid",
 }
 FIELD_OF_REFUSAL = {errors.NameMissing: "name", errors.ReasonMissing: "reason"}
 

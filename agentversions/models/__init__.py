@@ -1,9 +1,10 @@
-"""The models of Build: agents, configurations, versions, deployments, libraries, people and the audit trail."""
+"""The models of Build: agents, configurations, versions, what is live, libraries, people, the audit trail."""
 
 from .agents import Agent
 from .audit import AuditEntry
 from .configurations import Configuration
 from .deployments import Deployment
+from .freezes import FreezeWindow
 from .libraries import LibraryEntry, LibraryRevision
 from .people import ApiToken, User
 from .presence import EditorPresence
@@ -17,6 +18,7 @@ __all__ = [
     "Configuration",
     "Deployment",
     "EditorPresence",
+    "FreezeWindow",
     "LibraryEntry",
     "LibraryRevision",
     "User",

@@ -1,7 +1,9 @@
 """What PostgreSQL itself enforces: append-only tables by privilege and by trigger, and its own clock."""
 
+from datetime import datetime
+
 import pgtrigger
-from django.db import models
+from django.db import connection, models
 from django.db.models import Func
 
 READ_AND_APPEND = ("SELECT", "INSERT")
@@ -16,6 +18,14 @@ class ClockTimestamp(Func):
     function = "clock_timestamp"
     template = "%(function)s()"
     output_field = models.DateTimeField()
+
+
+def database_now() -> datetime:
+    """The database's clock at this very moment; the application's may be minutes off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def append_only(*, table: str, also: list[pgtrigger.Trigger] | None = None) -> list[pgtrigger.Trigger]:

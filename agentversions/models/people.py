@@ -19,6 +19,9 @@ class User(AbstractUser):
     roles = ArrayField(models.CharField(max_length=20, choices=ROLE_CHOICES), default=list, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
 
+    acts_through: "ApiToken | None" = None
+    """Set while a token acts for this person: then the token's roles count as well, not only theirs."""
+
     class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(
@@ -32,6 +35,8 @@ class User(AbstractUser):
 
     def allows(self, permission: Permission) -> bool:
         """Whether this person's roles allow it; superusers may do everything, inactive people nothing."""
+        if self.acts_through is not None and permission not in permissions_of(self.acts_through.roles):
+            return False
         return self.is_active and (self.is_superuser or permission in permissions_of(self.roles))
 
     def clean(self) -> None:

@@ -7,6 +7,7 @@ from agentversions.models import Agent, AgentVersion, Deployment, User
 from .audit import record
 from .draft_pointer import lock_agent, refuse_archived
 from .errors import NotLive, ReasonMissing
+from .freezes import refuse_frozen
 
 
 def live_version(agent: Agent) -> AgentVersion | None:
@@ -33,7 +34,10 @@ def current_deployment(agent: Agent) -> Deployment:
 
 @transaction.atomic
 def make_live(*, version: AgentVersion, reason: str = "", actor: User) -> Deployment:
-    """Make this version the agent's live version; nothing is copied or changed, one row is added."""
+    """Make this version the agent's live version; nothing is copied or changed, one row is added.
+
+    Raises AgentArchived, RoutesFrozen.
+    """
     locked = lock_agent(version.agent)
     refuse_archived(locked)
     return _deploy(locked, version, reason, is_rollback=False, actor=actor)
@@ -41,7 +45,10 @@ def make_live(*, version: AgentVersion, reason: str = "", actor: User) -> Deploy
 
 @transaction.atomic
 def roll_back(*, agent: Agent, to: AgentVersion, reason: str, actor: User) -> Deployment:
-    """Make an earlier version live again. Raises ReasonMissing without a reason, NotLive when nothing is live."""
+    """Make an earlier version live again.
+
+    Raises ReasonMissing without a reason, NotLive when nothing is live, AgentArchived, RoutesFrozen.
+    """
     if not reason.strip():
         raise ReasonMissing("Say why you roll back; whoever reads the history at night needs it.")
     locked = lock_agent(agent)
@@ -51,6 +58,7 @@ def roll_back(*, agent: Agent, to: AgentVersion, reason: str, actor: User) -> De
 
 
 def _deploy(locked: Agent, version: AgentVersion, reason: str, *, is_rollback: bool, actor: User) -> Deployment:
+    refuse_frozen(reason=reason, actor=actor)
     before = live_version(locked)
     deployment = Deployment.objects.create(
         agent=locked, version=version, reason=reason.strip(), is_rollback=is_rollback, created_by=actor

@@ -120,3 +120,20 @@ class NoSuchTool(Refused):
 
 class NoUpdate(Refused):
     """The library has nothing newer than the draft."""
+
+
+class RoutesFrozen(Refused):
+    """A freeze window is open, and the actor is no admin, or gave no reason."""
+
+
+class FreezeRefused(Refused):
+    """A freeze window that cannot be made or lifted as asked; `field` names what to change."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The field that is wrong."""
+        return {"errors": [{"path": self.field, "detail": str(self)}]}

@@ -4,7 +4,7 @@ from agentversions.api import api
 from agentversions.api.problems import KIND_OF_REFUSAL, KINDS
 from channels.services import errors
 
-from . import channels
+from . import channels, schedule
 from .schemas import Question, Resolved
 
 KINDS["route-moved"] = (412, "The route moved on")
@@ -13,8 +13,10 @@ KIND_OF_REFUSAL |= {
     errors.ChannelRefused: "invalid",
     errors.RouteRefused: "invalid",
     errors.RouteMoved: "route-moved",
+    errors.ScheduleRefused: "invalid",
 }
 api.add("", channels.router, tag="Channels")
+api.add("", schedule.router, tag="Schedule")
 api.describe(
     "/api/v1/resolve",
     tag="Calls",

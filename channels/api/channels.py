@@ -12,16 +12,15 @@ from pydantic import Field
 from agentversions.api.addresses import next_page
 from agentversions.api.authentication import READ, ROUTE, actor_of
 from agentversions.api.conditions import etag, require_condition
-from channels.core.routes import Follow, RoutePlan, Target, WantedVariant, single
-from channels.core.shares import NotAShare, read_percent
+from channels.core.routes import single
 from channels.services.answered import answered_at
 from channels.services.channel_list import ANSWERS, Wanted, narrow
 from channels.services.channels import change_channel, create_channel, find_channel
-from channels.services.errors import RouteRefused
 from channels.services.explain import explain, load_route
-from channels.services.routes import plan_test, save_route
+from channels.services.routes import save_route
 
 from .answers import answered_answer, channel_answer, plan_answer, route_answer
+from .reading import plan_of, target_of
 from .schemas import (
     AnsweredAnswer,
     ChannelAnswer,
@@ -50,7 +49,7 @@ def create(request: HttpRequest, response: HttpResponse, body: NewChannel) -> Ch
         region=body.region,
         label=body.label,
         time_zone=body.time_zone,
-        plan=single(_target(body.agent, body.answers)),
+        plan=single(target_of(body.agent, body.answers)),
         reason=body.reason or "Added",
         actor=actor_of(request),
     )
@@ -120,7 +119,7 @@ def write_route(request: HttpRequest, response: HttpResponse, address: str, body
     seen = require_condition(request)
     saved = save_route(
         channel=channel,
-        plan=_plan(body, channel.route.plan),
+        plan=plan_of(body, channel.route.plan),
         seen=seen,
         reason=body.reason,
         actor=actor_of(request),
@@ -152,26 +151,3 @@ def read_plan(request: HttpRequest, address: str) -> PlanAnswer:
     """For evaluation in the platform's own process: buckets, and what each variant comes to at this moment."""
     channel = find_channel(address)
     return plan_answer(channel, load_route(channel.route_id))
-
-
-def _target(agent: str, answers: str) -> Target:
-    if answers in {"draft", "live"}:
-        return Target(agent, Follow(answers))
-    return Target(agent, Follow.VERSION, int(answers[1:]))
-
-
-def _plan(body: NewRoute, before: RoutePlan) -> RoutePlan:
-    if (body.agent is None) == (body.variants is None):
-        raise RouteRefused([(None, "Send either “agent” with “answers”, or “variants”.")])
-    if body.agent is not None:
-        return single(_target(body.agent, body.answers))
-    wanted: list[WantedVariant] = []
-    problems: list[tuple[int | None, str]] = []
-    for index, each in enumerate(body.variants or []):
-        try:
-            wanted.append(WantedVariant(each.name, _target(each.agent, each.answers), read_percent(each.share)))
-        except NotAShare as error:
-            problems.append((index, str(error)))
-    if problems:
-        raise RouteRefused(problems)
-    return plan_test(wanted, before=before)

@@ -1,10 +1,11 @@
-"""The models of Deploy: channels, routes as values, batches of changes, what serves drafts, the runtime's own rows."""
+"""The models of Deploy: channels, routes as values, batches, plans, what serves drafts, the runtime's own."""
 
 from .batches import RouteBatch, RouteBatchItem
 from .channels import Channel
 from .draft_serving import DraftServing
 from .routes import Route, RouteTarget
 from .runtime import MissedNumber, RoutingChange, SigningKey
+from .schedule import ScheduledChange, ScheduledChannel, ScheduledStep
 
 __all__ = [
     "Channel",
@@ -15,5 +16,8 @@ __all__ = [
     "RouteBatchItem",
     "RouteTarget",
     "RoutingChange",
+    "ScheduledChange",
+    "ScheduledChannel",
+    "ScheduledStep",
     "SigningKey",
 ]

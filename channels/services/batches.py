@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Subquery
 
 from agentversions.models import User
 from agentversions.services.audit import record
+from agentversions.services.freezes import refuse_frozen
 from channels.core.routes import RoutePlan
 from channels.models import Channel, Route, RouteBatch
 
@@ -58,7 +59,8 @@ def apply_moves(
     """Point every channel of a dry run at its new route, all or none. `seen` is the fingerprint of the dry run that
     was shown (None: whatever would change now).
 
-    Raises BatchRefused with the channels that somebody moved since, RouteRefused for a route that can no longer answer.
+    Raises BatchRefused with the channels that somebody moved since, RouteRefused for a route that can no longer
+    answer, RoutesFrozen.
     """
     if seen is not None and digest_of_moves(moves) != seen:
         raise BatchRefused("Something changed since you looked. Nothing was changed; look at the list again.")
@@ -78,7 +80,7 @@ def undo_batch(*, batch: RouteBatch, reason: str = "", actor: User) -> tuple[Rou
     """Give every channel of a batch back what it answered before; those that moved since are left alone and given back
     by their keys.
 
-    Raises BatchRefused when every one of them moved on, or the batch was undone already.
+    Raises BatchRefused when every one of them moved on, or the batch was undone already, RoutesFrozen.
     """
     items = list(batch.items.order_by("pk").values_list("channel_id", "before_id", "after_id"))
     locked = lock_routes([key for key, _, _ in items])
@@ -99,6 +101,7 @@ def _store_again(moves: Iterable[Move]) -> None:
 
 
 def _apply(moves: Sequence[Move], summary: str, reason: str, undoes: RouteBatch | None, actor: User) -> RouteBatch:
+    refuse_frozen(reason=reason, actor=actor)
     _store_again(moves)
     reason = reason.strip()
     batch = RouteBatch.objects.create(summary=summary[:300], reason=reason, undoes=undoes, created_by=actor)

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from agentversions.models import Agent, User
 from agentversions.services.audit import record
+from agentversions.services.freezes import refuse_frozen
 from channels.core.phone_numbers import NotANumber, read_number, shown
 from channels.core.routes import RoutePlan
 from channels.models import Channel, RouteTarget
@@ -16,7 +17,7 @@ from .errors import ChannelRefused, UnknownChannel
 from .routes import lock_channel, store_route
 
 CHAT_KEY = re.compile(r"[a-z][a-z0-9-]{0,63}")
-RESERVED_KEYS = frozenset({"new", "import", "choices", "fleet", "missed", "schedule", "freeze", "batches"})
+RESERVED_KEYS = frozenset({"new", "import", "choices", "fleet", "missed", "schedule", "freezes", "batches"})
 """Keys that are addresses of pages."""
 
 
@@ -98,7 +99,7 @@ def change_channel(
     reason: str = "",
     actor: User,
 ) -> Channel:
-    """Change what is given: label, time zone, on or off. Raises ChannelRefused."""
+    """Change what is given: label, time zone, on or off. Raises ChannelRefused, and RoutesFrozen for on and off."""
     locked = lock_channel(channel)
     wanted = {
         "label": None if label is None else read_label(label),
@@ -108,6 +109,8 @@ def change_channel(
     changed = {name: value for name, value in wanted.items() if value is not None and value != getattr(locked, name)}
     if not changed:
         return locked
+    if "is_enabled" in changed:
+        refuse_frozen(reason=reason, actor=actor)
     before = {name: getattr(locked, name) for name in changed}
     for name, value in changed.items():
         setattr(locked, name, value)

@@ -67,5 +67,18 @@ class BatchRefused(Refused):
     """A change of many channels that cannot be made as it was shown; nothing was changed."""
 
 
+class ScheduleRefused(Refused):
+    """A planned change that cannot be made or cancelled as asked; `field` names what to change."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The field that is wrong."""
+        return {"errors": [{"path": self.field, "detail": str(self)}]} if self.field else {}
+
+
 class ImportRefused(Refused):
     """A file of numbers that cannot be read as a whole."""

@@ -9,6 +9,7 @@ from agentversions.core.digest import digest_of
 from agentversions.models import Agent, AgentVersion, User
 from agentversions.models.database import ClockTimestamp
 from agentversions.services.audit import record
+from agentversions.services.freezes import refuse_frozen
 from channels.core.routes import (
     LONGEST_NAME,
     MOST_VARIANTS,
@@ -140,8 +141,8 @@ def _why_not(target: Target, agent: Agent, version: AgentVersion | None) -> str:
 def save_route(*, channel: Channel, plan: RoutePlan, seen: str | None = None, reason: str = "", actor: User) -> Channel:
     """Point a channel at a route. `seen` is the digest the operator looked at (None: whatever is there).
 
-    Raises RouteMoved when somebody saved another one in between, RouteRefused with what is wrong. The same route
-    again changes nothing.
+    Raises RouteMoved when somebody saved another one in between, RouteRefused with what is wrong, RoutesFrozen. The
+    same route again changes nothing.
     """
     locked = lock_channel(channel)
     if seen is not None and locked.route_id != seen:
@@ -149,6 +150,7 @@ def save_route(*, channel: Channel, plan: RoutePlan, seen: str | None = None, re
     route = store_route(plan)
     if route.digest == locked.route_id:
         return locked
+    refuse_frozen(reason=reason, actor=actor)
     before = locked.route
     point_at(channel=locked, route=route, reason=reason, actor=actor)
     record(

@@ -1,11 +1,12 @@
 """The addresses of Deploy, one module per area."""
 
-from . import batches, channels, importing, live, routes, serving
+from . import batches, channels, importing, live, routes, schedule, serving
 
 app_name = "channels"
 urlpatterns = [
     *importing.urlpatterns,
     *batches.urlpatterns,
+    *schedule.urlpatterns,
     *live.urlpatterns,
     *serving.urlpatterns,
     *channels.urlpatterns,

@@ -5,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from agentversions.core.roles import Permission
+from agentversions.services.errors import RoutesFrozen
 from agentversions.views.access import actor_of, page
 from channels.forms.channels import ChannelCreateForm, ChannelSettingsForm
 from channels.services.channel_list import ANSWERS, SORTS, Wanted, list_channels
@@ -83,6 +84,8 @@ def channel_settings_dialog(request: HttpRequest, address: str) -> HttpResponse:
             change_channel(channel=channel, **form.cleaned_data, actor=actor_of(request))
         except ChannelRefused as refusal:
             form.add_error(refusal.field, str(refusal))
+        except RoutesFrozen as refusal:
+            form.add_error("reason", str(refusal))
         else:
             to = reverse("channels:channel_detail", args=[channel.address])
             return done(request, f"{channel} is saved.", to=to, event="channel-changed")

@@ -1,34 +1,37 @@
 """The fleet board: what answers every number, exceptions first; many numbers changed at once, and taken back."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import get_current_timezone
+from django.utils.timezone import get_current_timezone_name
 
 from agentversions.core.roles import Permission
+from agentversions.services.errors import RoutesFrozen
 from agentversions.views.access import actor_of, page
-from channels.core.routes import single
+from channels.core.local_times import NotAMoment, read_moment
+from channels.core.routes import RoutePlan, single
 from channels.forms.routes import Row
+from channels.forms.schedule import LaterForm
 from channels.models import Route, RouteBatch
 from channels.services.batches import apply_moves, plan_moves, plan_take_back
 from channels.services.choices import agents
-from channels.services.errors import BatchRefused, RouteRefused
+from channels.services.errors import BatchRefused, RouteRefused, ScheduleRefused
 from channels.services.fleet import chosen_channels, count_missed, list_fleet
 from channels.services.moves import Move, digest_of_moves, show_moves
+from channels.services.schedule import schedule_route
 from config.htmx import fragment_or_page
+
+from .schedule import planned
 
 RECENT = 5
 PER_PAGE = 200
 FRAGMENTS = "channels/fragments"
-FIRST_YEAR, LAST_YEAR = 2000, 9000
-"""Moments near the ends of the calendar cannot be moved between time zones."""
 
 
 @page(Permission.READ)
@@ -69,6 +72,7 @@ def fleet_repin(request: HttpRequest) -> HttpResponse:
         "row": row,
         "agents": agents(),
         "reason": _text(data.get("reason", "")),
+        "later": LaterForm(initial={"time_zone": _common_zone(channels)}),
     }
     if request.method != "POST" or "agent" not in data:
         return render(request, "channels/fleet_repin.html", context)
@@ -77,7 +81,9 @@ def fleet_repin(request: HttpRequest) -> HttpResponse:
         if "confirm" in data:
             count = f"{len(moves):,} number{'' if len(moves) == 1 else 's'}"
             return _apply(request, moves, f"{count} to {row.target()}")
-    except (BatchRefused, RouteRefused, ValueError) as refusal:
+        if "later" in data:
+            return _plan(request, {**context, **_dry_run(moves)}, single(row.target()))
+    except (BatchRefused, RouteRefused, RoutesFrozen, ValueError) as refusal:
         return render(request, "channels/fleet_repin.html", {**context, "refusal": str(refusal)}, status=422)
     return render(request, "channels/fleet_repin.html", {**context, **_dry_run(moves)})
 
@@ -86,18 +92,35 @@ def fleet_repin(request: HttpRequest) -> HttpResponse:
 def fleet_take_back(request: HttpRequest) -> HttpResponse:
     """Takes back everything that was changed since a moment, after a dry run."""
     data = request.POST if request.method == "POST" else request.GET
-    text, since = _text(data.get("since", "")), _moment(_text(data.get("since", "")))
-    context: dict[str, Any] = {"since": text, "reason": _text(data.get("reason", "")), "zone": get_current_timezone()}
-    if since is None:
-        context["is_unreadable"] = bool(text)
-        return render(request, "channels/fleet_take_back.html", context, status=422 if text else 200)
+    text, zone = _text(data.get("since", "")), get_current_timezone_name()
+    context: dict[str, Any] = {"since": text, "reason": _text(data.get("reason", "")), "zone": zone}
+    if not text:
+        return render(request, "channels/fleet_take_back.html", context)
+    try:
+        since = read_moment(text, zone)
+    except NotAMoment as error:
+        return render(request, "channels/fleet_take_back.html", {**context, "unreadable": str(error)}, status=422)
     try:
         moves = plan_take_back(since)
         if request.method == "POST":
             return _apply(request, moves, f"Everything changed since {since:%-d %b %Y, %H:%M} taken back")
-    except (BatchRefused, RouteRefused) as refusal:
+    except (BatchRefused, RouteRefused, RoutesFrozen) as refusal:
         return render(request, "channels/fleet_take_back.html", {**context, "refusal": str(refusal)}, status=422)
     return render(request, "channels/fleet_take_back.html", {**context, **_dry_run(moves)})
+
+
+def _plan(request: HttpRequest, context: dict[str, Any], plan: RoutePlan) -> HttpResponse:
+    """The same change at a moment. Raises RouteRefused, RoutesFrozen."""
+    later = LaterForm(request.POST)
+    if later.is_valid():
+        channels = list(chosen_channels(context["routes"], context["addresses"]).order_by("address"))
+        try:
+            change = schedule_route(channels=channels, plan=plan, **later.cleaned_data, actor=actor_of(request))
+        except ScheduleRefused as refusal:
+            later.add_error(refusal.field if refusal.field in later.fields else None, str(refusal))
+        else:
+            return planned(request, change)
+    return render(request, "channels/fleet_repin.html", {**context, "later": later}, status=422)
 
 
 def _dry_run(moves: Sequence[Move]) -> dict[str, Any]:
@@ -117,17 +140,13 @@ def _apply(request: HttpRequest, moves: Sequence[Move], summary: str) -> HttpRes
     return redirect("channels:fleet_board")
 
 
+def _common_zone(channels: Any) -> str:
+    """The time zone of most of these numbers."""
+    zones = channels.order_by().values_list("time_zone").annotate(count=Count("pk")).order_by("-count", "time_zone")
+    first = zones.first()
+    return str(first[0]) if first else get_current_timezone_name()
+
+
 def _text(typed: str) -> str:
     """What was typed, without NUL, which PostgreSQL refuses."""
     return typed.replace("\x00", "")[:2000]
-
-
-def _moment(text: str) -> datetime | None:
-    """A moment; without a zone it is in the reader's."""
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())

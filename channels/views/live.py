@@ -8,7 +8,7 @@ from agentversions.core.roles import Permission
 from agentversions.models import AgentVersion, Deployment
 from agentversions.services.comparison import compare_sides
 from agentversions.services.deployments import live_version
-from agentversions.services.errors import AgentArchived, ReasonMissing
+from agentversions.services.errors import AgentArchived, ReasonMissing, RoutesFrozen
 from agentversions.views.access import actor_of, agent_or_404, page, version_or_404
 from channels.core.routes import Follow
 from channels.forms.live import LiveForm
@@ -32,7 +32,7 @@ def live_dialog(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             deployment = move_live(version=version, **form.cleaned_data, actor=actor_of(request))
         except ReasonMissing as error:
             form.add_error("reason", str(error))
-        except (AgentArchived, LiveMoved) as error:
+        except (AgentArchived, LiveMoved, RoutesFrozen) as error:
             refusal = str(error)
         else:
             return _done(request, deployment)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from agentversions.core.roles import Permission
 from agentversions.models import Agent, AgentVersion
 from agentversions.services.deployments import live_version
+from agentversions.services.errors import RoutesFrozen
 from agentversions.services.publishing import latest_version
 from agentversions.views.access import actor_of, agent_or_404, page, version_or_404
 from channels.core.routes import Follow, Target, single
@@ -37,7 +38,7 @@ def pin_dialog(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return _dialog(request, version.agent, version)
     try:
         batch = _pin(request, version)
-    except (BatchRefused, RouteRefused) as refusal:
+    except (BatchRefused, RouteRefused, RoutesFrozen) as refusal:
         return _dialog(request, version.agent, version, refusal=str(refusal), status=422)
     to = reverse("agentversions:version_detail", args=[slug, number])
     undo = reverse("channels:batch_undo", args=[batch.pk])

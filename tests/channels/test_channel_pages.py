@@ -197,7 +197,7 @@ def test_who_answered_when_reads_the_channels_own_time_zone(client: Client, chan
     assert "was not there yet" in client.get(f"{NUMBER}answered/", {"at": "2020-01-01T10:00"}).content.decode()
     later = client.get(f"{NUMBER}answered/", {"at": "2099-01-01T10:00"}).content.decode()
     assert "Draft" in later
-    assert "is no moment" in client.get(f"{NUMBER}answered/", {"at": "yesterday"}).content.decode()
+    assert "Give a date and a time" in client.get(f"{NUMBER}answered/", {"at": "yesterday"}).content.decode()
 
 
 def test_the_history_tells_what_happened(client: Client, channel: Channel, agent: Agent) -> None:

@@ -48,6 +48,6 @@ def privileges_by_table() -> dict[str, tuple[str, ...]]:
     """Every table of every model, with what the application may do to it."""
     tables: dict[str, tuple[str, ...]] = {"django_migrations": ("SELECT",)}
     for model in apps.get_models(include_auto_created=True):
-        if model._meta.managed and not model._meta.proxy:
+        if not model._meta.proxy:
             tables[model._meta.db_table] = getattr(model, "database_privileges", EVERYTHING)
     return tables

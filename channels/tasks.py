@@ -1,0 +1,21 @@
+"""What workers do for Deploy; each task only calls its service."""
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from channels.models import ScheduledChange
+from channels.services.schedule import RUN_TASK
+from channels.services.scheduled_runs import run_due_steps, run_step
+
+
+@app.task(name=RUN_TASK, retry=RetryStrategy(max_attempts=10, exponential_wait=2))
+def run_scheduled_step(change: int, step: str) -> None:
+    """Make a planned change, or take it back; another worker that has the same job finds it done."""
+    run_step(ScheduledChange.objects.get(pk=change), step)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="channels.run_due_steps", queueing_lock="channels.run_due_steps")
+def run_due_steps_again(timestamp: int) -> None:
+    """The second line: whatever is due and was not made."""
+    run_due_steps()
