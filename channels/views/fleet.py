@@ -119,7 +119,7 @@ def _plan(request: HttpRequest, context: dict[str, Any], plan: RoutePlan) -> Htt
         except ScheduleRefused as refusal:
             later.add_error(refusal.field if refusal.field in later.fields else None, str(refusal))
         else:
-            return planned(request, change)
+            return planned(request, change, reverse("channels:schedule_detail", args=[change.pk]))
     return render(request, "channels/fleet_repin.html", {**context, "later": later}, status=422)
 
 

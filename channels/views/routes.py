@@ -93,7 +93,7 @@ def _plan(request: HttpRequest, channel: Channel, form: RouteForm) -> HttpRespon
         except RoutesFrozen as refusal:
             form.errors.append(str(refusal))
         else:
-            return planned(request, change)
+            return planned(request, change, reverse("channels:channel_detail", args=[channel.address]))
     return _show(request, channel, form, status=422, later=later)
 
 

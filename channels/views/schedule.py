@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone_name
 
@@ -18,7 +17,7 @@ from channels.services.errors import ScheduleRefused
 from channels.services.followers import followers
 from channels.services.schedule import cancel_scheduled, schedule_live
 from channels.services.schedule_list import as_planned, find_scheduled, over, upcoming
-from config.htmx import done, fragment_or_page, wants_fragment
+from config.htmx import done, fragment_or_page, go_to
 
 FRAGMENTS = "channels/fragments"
 PER_PAGE = 30
@@ -70,7 +69,8 @@ def schedule_live_dialog(request: HttpRequest, slug: str, number: int) -> HttpRe
         except (AgentArchived, RoutesFrozen) as error:
             refusal = str(error)
         else:
-            return planned(request, change)
+            to = reverse("channels:schedule_detail", args=[change.pk])
+            return done(request, _words(change), to=to, event="schedule-changed")
     context = {
         "agent": version.agent,
         "version": version,
@@ -84,14 +84,14 @@ def schedule_live_dialog(request: HttpRequest, slug: str, number: int) -> HttpRe
     return fragment_or_page(request, f"{FRAGMENTS}/schedule_live_dialog.html", context, status=status)
 
 
-def planned(request: HttpRequest, change: ScheduledChange) -> HttpResponse:
-    """Says that a change is planned, and leads to it."""
-    message = f"Planned: {change.summary}. Cancel it on its page until it happens."
-    to = reverse("channels:schedule_detail", args=[change.pk])
-    if wants_fragment(request):
-        return done(request, message, to=to, event="schedule-changed")
-    messages.success(request, message)
-    return redirect(to)
+def planned(request: HttpRequest, change: ScheduledChange, to: str) -> HttpResponse:
+    """Leads from a form to a page that says that its change is planned."""
+    messages.success(request, _words(change))
+    return go_to(request, to)
+
+
+def _words(change: ScheduledChange) -> str:
+    return f"Planned: {change.summary}. It can be cancelled until it happens."
 
 
 def _change_or_404(number: int) -> ScheduledChange:

@@ -17,6 +17,7 @@ from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from agentversions.services.tokens import make_token
 from channels.models import Route
+from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,8 @@ def _things() -> None:
     make_live(version=make_version(agent), actor=admin)
     for kind, content in (("tool", {"name": "sms", "kind": "client"}), ("knowledge_base", {"name": "sms"})):
         create_entry(kind=kind, content=content, actor=admin)
-    make_channel(agent, address="+33198765432")
+    plan_route([make_channel(agent, address="+33198765432")], admin)
+    freeze()
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Installation:
             "DEBUG": "1",
         }
         self.server: subprocess.Popen[bytes] | None = None
+        self.workers: list[subprocess.Popen[bytes]] = []
 
     def set_up(self) -> None:
         """A migrated database with its roles, and a running server."""
@@ -106,6 +108,18 @@ class Installation:
         self.kill_server()
         self.start_server(ready)
 
+    def start_worker(self) -> None:
+        """Start one more worker."""
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "config.worker"]
+            self.workers.append(subprocess.Popen(command, cwd=PROJECT, env=self.environment, stdout=log, stderr=log))
+
+    def kill_first_worker(self) -> None:
+        """Kill the oldest worker with -9."""
+        worker = self.workers.pop(0)
+        worker.kill()
+        worker.wait(timeout=30)
+
     @property
     def address(self) -> str:
         """Where the server listens."""
@@ -123,6 +137,8 @@ class Installation:
 
     def tear_down(self) -> None:
         """Stop everything that still runs and remove the cluster, which root's server keeps outside the folder."""
+        while self.workers:
+            self.kill_first_worker()
         if self.server is not None:
             self.kill_server()
         cluster = self.folder / "postgres"
@@ -151,6 +167,14 @@ class Installation:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "It did not come to be."
+        time.sleep(0.1)
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:

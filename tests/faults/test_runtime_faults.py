@@ -3,15 +3,13 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from .installation import Installation
+from .installation import Installation, until
 
 NUMBERS = [f"+3319876{number:04d}" for number in range(30)]
 PREPARE = """
@@ -32,16 +30,6 @@ for index in range(30):
 made = make_token(name="t", roles=["operator"], scopes=["read", "write", "resolve"], owner=boss, actor=boss)
 print("TOKEN", made.secret)
 """
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    installed = Installation(tmp_path / "installation")
-    try:
-        installed.set_up()
-        yield installed
-    finally:
-        installed.tear_down()
 
 
 @pytest.fixture
@@ -89,13 +77,6 @@ class Platform:
             assert answer is not None, self.refusals[-1:] or "the connection broke"
             found[number] = answer["digest"]
         return found
-
-
-def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "It did not come to be."
-        time.sleep(0.1)
 
 
 def store_is_complete(installation: Installation) -> bool:
