@@ -1,6 +1,6 @@
 """Every check of the code and every test, in the order in which they fail fastest.
 
-`python -m config.checks lint|test`
+`python -m config.checks lint|test|examples`
 """
 
 import os
@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from config.bootstrap import install_beside
 from config.browser import install_browser
 from config.data_folder import PROJECT
 from config.problem import Problem
@@ -56,6 +57,18 @@ def test() -> int:
     return 0
 
 
+def examples() -> int:
+    """The examples of the client against the frameworks themselves, which are installed beside the environment."""
+    beside = PROJECT / ".venv" / "examples"
+    install_beside("requirements-examples.lock", beside)
+    places = [beside, PROJECT / "clients" / "python", PROJECT / "clients" / "python" / "examples"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))}
+    # Without the project's own settings: the frameworks bring versions and warnings of their own.
+    own = ["-c", os.devnull, "--rootdir", str(PROJECT), "--noconftest", "-p", "no:django"]
+    command = [str(BIN / "python"), "-m", "pytest", "-q", *own]
+    return subprocess.call([*command, "tests/clients/examples.py"], cwd=PROJECT, env=environment)
+
+
 def _lint(check: tuple[str, list[str]]) -> int:
     name, command = check
     started = time.monotonic()
@@ -70,6 +83,6 @@ def _lint(check: tuple[str, list[str]]) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit({"lint": lint, "test": test}[sys.argv[1]]())
+        sys.exit({"lint": lint, "test": test, "examples": examples}[sys.argv[1]]())
     except Problem as problem:
         sys.exit(str(problem))

@@ -28,11 +28,13 @@ LOCKS = {
     "requirements-dev.lock": ["--group", "dev", "-c", "requirements.lock", "pyproject.toml"],
     "requirements-uv.lock": ["--group", "uv"],
     "requirements-node.lock": ["--group", "node"],
+    "requirements-examples.lock": ["--group", "examples", "-c", "requirements-dev.lock"],
+    "requirements-bench.lock": ["--group", "bench", "-c", "requirements-dev.lock"],
 }
 
 
 def lock() -> None:
-    """Write all five lock files."""
+    """Write all lock files."""
     upgrade = bool(os.environ.get("UPGRADE"))
     for name, arguments in LOCKS.items():
         run_tool([str(UV), *COMPILE, *(["--upgrade"] if upgrade else []), *arguments, "-o", name], name)

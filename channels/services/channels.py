@@ -17,7 +17,7 @@ from .errors import ChannelRefused, UnknownChannel
 from .routes import lock_channel, store_route
 
 CHAT_KEY = re.compile(r"[a-z][a-z0-9-]{0,63}")
-RESERVED_KEYS = frozenset({"new", "import", "choices", "fleet", "missed", "schedule", "freezes", "batches"})
+RESERVED_KEYS = frozenset({"new", "import", "choices", "fleet", "missed", "schedule", "batches"})
 """Keys that are addresses of pages."""
 
 

@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern] = [
         schedule.schedule_live_dialog,
         name="schedule_live_dialog",
     ),
-    path("channels/freezes/", freezes.freeze_list, name="freeze_list"),
-    path("channels/freezes/new/", freezes.freeze_create_dialog, name="freeze_create_dialog"),
-    path("channels/freezes/<int:number>/lift/", freezes.freeze_lift, name="freeze_lift"),
+    path("channels/schedule/freezes/", freezes.freeze_list, name="freeze_list"),
+    path("channels/schedule/freezes/new/", freezes.freeze_create_dialog, name="freeze_create_dialog"),
+    path("channels/schedule/freezes/<int:number>/lift/", freezes.freeze_lift, name="freeze_lift"),
 ]

@@ -138,9 +138,9 @@ def test_an_admin_makes_a_freeze_that_everybody_sees_and_lifts_it(
 ) -> None:
     now = database_now()
     sent = {"occasion": "Audit", "starts_at": typed(now - HOUR), "ends_at": typed(now), "time_zone": "Europe/Paris"}
-    assert "passed already" in admin.post("/channels/freezes/new/", sent).content.decode()
-    assert client.post("/channels/freezes/new/", sent).status_code == 403
-    assert admin.post("/channels/freezes/new/", {**sent, "ends_at": typed(now + HOUR)}).status_code == 302
+    assert "passed already" in admin.post("/channels/schedule/freezes/new/", sent).content.decode()
+    assert client.post("/channels/schedule/freezes/new/", sent).status_code == 403
+    assert admin.post("/channels/schedule/freezes/new/", {**sent, "ends_at": typed(now + HOUR)}).status_code == 302
     for address in (NUMBER, "/channels/fleet/", "/channels/schedule/", "/agents/clinic/versions/3/live/"):
         assert "Only an admin changes what answers until then" in client.get(address).content.decode(), address
     saved = {"mode": "single", "agent": "clinic", "answers": "clinic/2", "step": "save", "seen": channel.route_id}
@@ -151,11 +151,11 @@ def test_an_admin_makes_a_freeze_that_everybody_sees_and_lifts_it(
     assert "Ask an admin" in client.post(f"{NUMBER}settings/", off).content.decode()
     live = client.post("/agents/clinic/versions/3/live/", {"seen": "1"})
     assert (live.status_code, "Ask an admin" in live.content.decode()) == (422, True)
-    lift = f"/channels/freezes/{FreezeWindow.objects.get().pk}/lift/"
+    lift = f"/channels/schedule/freezes/{FreezeWindow.objects.get().pk}/lift/"
     assert client.post(lift).status_code == 403
     assert admin.post(lift).status_code == 302
     assert open_freeze() is None
-    assert "Lifted" in client.get("/channels/freezes/").content.decode()
+    assert "Lifted" in client.get("/channels/schedule/freezes/").content.decode()
 
 
 class Api:

@@ -9,7 +9,8 @@ import pytest
 
 from config.data_folder import PROJECT
 
-PYTHON_LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "requirements-node.lock")
+GROUPS = ("dev", "node", "examples", "bench")
+PYTHON_LOCKS = ("requirements.lock", "requirements-uv.lock", *(f"requirements-{group}.lock" for group in GROUPS))
 HOST = re.compile(r"://|\b[\w-]+\.(com|org|io|net|dev)\b")
 
 
@@ -45,8 +46,7 @@ def test_every_front_end_package_is_pinned_by_hash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "lock"),
-    [("runtime", "requirements.lock"), ("dev", "requirements-dev.lock"), ("node", "requirements-node.lock")],
+    ("group", "lock"), [("runtime", "requirements.lock"), *((group, f"requirements-{group}.lock") for group in GROUPS)]
 )
 def test_every_package_asked_for_is_locked(group: str, lock: str) -> None:
     assert wanted(group) <= set(pins(lock))

@@ -80,9 +80,10 @@ class Client:
         """The plan of a number with its configurations, to decide in this process. The token needs the scope read."""
         document = self._ask("GET", f"/api/v1/channels/{number}/plan").json()
         digests = {variant["digest"] for variant in document["variants"] if variant["digest"]}
-        return Plan(document, {digest: self._configuration(digest) for digest in digests})
+        return Plan(document, {digest: self.configuration(digest) for digest in digests})
 
-    def _configuration(self, digest: str) -> dict[str, Any]:
+    def configuration(self, digest: str) -> dict[str, Any]:
+        """A configuration by its digest, as a webhook names it; fetched once. The token needs the scope read."""
         kept = self._store.configuration(digest)
         if kept is not None:
             return kept
@@ -91,7 +92,7 @@ class Client:
     def _received(self, answer: dict[str, Any], text: str) -> dict[str, Any]:
         """Keep the configuration that came with an answer: its canonical text is the answer's last member."""
         if "configuration" not in answer:
-            return self._configuration(answer["digest"])
+            return self.configuration(answer["digest"])
         # The name cannot stand in a value before it: quotation marks are escaped there.
         return self._store.keep(answer["digest"], text[text.index(MEMBER) + len(MEMBER) : -1])
 
