@@ -4,7 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_BENCHES = {"__init__", "__main__", "bare", "calibration", "fleet", "load", "scratch"}
+NOT_BENCHES = {
+    "__init__",
+    "__main__",
+    "bare",
+    "bare_view",
+    "peer_servers",
+    "peers",
+    "calibration",
+    "fleet",
+    "load",
+    "scratch",
+    "servers",
+}
 
 
 def main() -> int:

@@ -5,37 +5,57 @@ from urllib.parse import quote
 from django.db import connection
 
 FIRST = 33_170_000_000
+SECRET = "bench"
 
 
 def fill(count: int) -> tuple[str, list[str]]:
     """Channels in consecutive numbers, a tenth of them on the draft, the others pinned; a token and the numbers."""
     from agentversions.services.tokens import make_token
-    from channels.core.routes import Follow, Target, single
-    from channels.models import Channel
-    from channels.services.routes import store_route
     from tests.factories import make_agent, make_user, make_version
 
     admin = make_user("admin")
     agent = make_agent(admin, slug="bench", system_prompt="# Role\n" + "You answer the phone. " * 160)
     make_version(agent)
-    draft = store_route(single(Target("bench")))
-    pinned = store_route(single(Target("bench", Follow.VERSION, 1)))
-    numbers = [f"+{FIRST + index}" for index in range(count)]
-    Channel.objects.bulk_create(
-        [
-            Channel(
-                kind="phone",
-                address=number,
-                route=draft if index % 10 == 0 else pinned,
-                route_changed_by=admin,
-                created_by=admin,
-            )
-            for index, number in enumerate(numbers)
-        ],
-        batch_size=5000,
-    )
+    numbers = add_channels(0, count)
     made = make_token(name="bench", roles=["viewer"], scopes=["resolve"], owner=admin, actor=admin)
     return made.secret, numbers
+
+
+def add_channels(first: int, last: int) -> list[str]:
+    """The channels from one place to before another, made by PostgreSQL itself: a million takes seconds."""
+    from agentversions.models import User
+    from channels.core.routes import Follow, Target, single
+    from channels.models import Channel
+    from channels.services.routes import store_route
+
+    admin = User.objects.order_by("pk").first()
+    assert admin is not None
+    draft, pinned = (store_route(single(target)) for target in (Target("bench"), Target("bench", Follow.VERSION, 1)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO {Channel._meta.db_table}
+                (kind, address, label, time_zone, is_enabled, route_id, route_changed_by_id, created_by_id)
+            SELECT 'phone', '+' || ({FIRST} + place), 'Branch ' || place, 'Europe/Paris', true,
+                   CASE WHEN place %% 10 = 0 THEN %s ELSE %s END, %s, %s
+            FROM generate_series(%s, %s) AS place
+            """,
+            [draft.digest, pinned.digest, admin.pk, admin.pk, first, last - 1],
+        )
+    return [f"+{FIRST + place}" for place in range(first, last)]
+
+
+def session_cookie() -> str:
+    """The session of an operator who signed in, as a Cookie header's value; made with the servers' own secret."""
+    from django.conf import settings
+    from django.test import Client
+
+    from tests.factories import make_user
+
+    settings.SECRET_KEY = SECRET
+    client = Client()
+    client.force_login(make_user("operator"))
+    return f"sessionid={client.cookies['sessionid'].value}"
 
 
 def database_url() -> str:

@@ -79,7 +79,7 @@ def _run() -> int:
     times: dict[str, list[float]] = {label: [] for label in cases}
     for _ in range(ROUNDS):
         for label, work in cases.items():
-            times[label].append(_timed(work))
+            times[label].append(timed(work))
     queries = []
     for address in (small_panel, panel):
         with CaptureQueriesContext(connection) as captured:
@@ -123,7 +123,7 @@ def _publish_many(agent: "Agent", actor: "User", count: int) -> None:  # type: i
     )
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
     """Milliseconds of one call."""
     start = time.perf_counter()
     work()

@@ -5,14 +5,8 @@ Every server runs under the same gunicorn settings on the same machine, in turns
 
 import contextlib
 import json
-import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +14,8 @@ import httpx
 
 from bench.load import Load, ask_with_wrk, find_wrk
 from bench.scratch import scratch_database, start_django
+from bench.servers import BESIDE, ask_script, environment_for, serve
+from config.bootstrap import install_beside
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHANNELS = 10_000
@@ -41,19 +37,12 @@ def main() -> int:
 
 
 def _run(folder: Path) -> int:
-    from bench.fleet import database_url, fill
+    from bench.fleet import fill
 
     token, numbers = fill(CHANNELS)
     script = folder / "ask.lua"
-    script.write_text(_lua(token, numbers), encoding="utf-8")
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(),
-        "AGENT_VERSIONS_DATA": str(folder),
-        "LOG_LEVEL": "ERROR",
-        "SECRET_KEY": "bench",
-        "DEBUG": "",
-    }
+    script.write_text(ask_script(token, numbers), encoding="utf-8")
+    environment = environment_for(folder / "data")
     with serve("config.wsgi", 8301, environment) as address:
         body = httpx.post(f"{address}/api/v1/resolve", json=_question(numbers[0]), headers=_bearer(token), timeout=10)
         assert body.status_code == 200, body.text
@@ -66,8 +55,8 @@ def _run(folder: Path) -> int:
         "runtime": ("config.wsgi", environment),
         "runtime, its own processes": ("config.runtime_wsgi", environment),
     }
-    if shutil.which("granian", path=str(Path(sys.executable).parent)):
-        cases["runtime under granian"] = ("granian", environment)
+    install_beside("requirements-bench.lock", BESIDE)
+    cases["runtime under granian"] = ("granian", environment)
     measured: dict[str, list[Load]] = {name: [] for name in cases}
     with contextlib.ExitStack() as servers:
         addresses = {
@@ -97,56 +86,6 @@ def _report(measured: dict[str, list[Load]]) -> int:
             missed.append(name)
     print(f"\nmissed: {', '.join(missed)}" if missed else "\nall bars met")
     return 1 if missed else 0
-
-
-@contextlib.contextmanager
-def serve(application: str, port: int, environment: dict[str, str]) -> Iterator[str]:
-    """A server of two workers for the time of a measurement."""
-    address = f"http://127.0.0.1:{port}"
-    gunicorn = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py"]
-    granian = [
-        str(Path(sys.executable).with_name("granian")),
-        *("--interface", "wsgi", "--workers", "2", "--port", str(port), "--log-level", "error", "--no-ws"),
-        "config.runtime_wsgi:application",
-    ]
-    process = subprocess.Popen(
-        granian if application == "granian" else gunicorn,
-        cwd=PROJECT,
-        env={**environment, "PORT": str(port), "WSGI_APP": application},
-    )
-    try:
-        _wait(address)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait(address: str) -> None:
-    for _ in range(200):
-        with contextlib.suppress(httpx.TransportError):
-            httpx.post(f"{address}/api/v1/resolve", content=b"{}", timeout=5)
-            time.sleep(0.5)
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"{address} does not answer.")
-
-
-def _lua(token: str, numbers: list[str]) -> str:
-    """wrk's script: ten thousand numbers in turn, ever other callers, each with a call id."""
-    first = int(re.sub(r"\D", "", numbers[0]))
-    return f"""
-wrk.method = "POST"
-wrk.headers["Authorization"] = "Bearer {token}"
-wrk.headers["Content-Type"] = "application/json"
-local n = 0
-request = function()
-  n = n + 7
-  local body = string.format(
-    '{{"number": "+%d", "caller": "+3361%07d", "call_id": "c-%d"}}', {first} + n % {len(numbers)}, n % 10000000, n)
-  return wrk.format(nil, "/api/v1/resolve", nil, body)
-end
-"""
 
 
 def _question(number: str) -> dict[str, str]:

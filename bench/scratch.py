@@ -1,6 +1,7 @@
 """A scratch database for a bench: migrated by the owner, used through the application's role, dropped afterwards."""
 
 import io
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ def start_django() -> None:
     """Load the settings; passwords are hashed quickly, because no bench measures that."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

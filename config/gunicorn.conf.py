@@ -10,6 +10,9 @@ from gunicorn.glogging import Logger
 from config.json_logs import JsonFormatter
 from config.parent_death import stop_with_parent
 
+NICENESS = int(os.environ.get("WEB_NICE") or 0)
+"""Above 0 where the runtime has processes of its own: on a busy machine calls come before pages."""
+
 
 class JsonLogger(Logger):
     """gunicorn's own lines in the form of all others."""
@@ -23,6 +26,8 @@ class JsonLogger(Logger):
 
 def post_worker_init(worker: Any) -> None:
     """Let the worker follow the log of routing changes; threads begin after the fork or not at all."""
+    if NICENESS:
+        os.nice(NICENESS)
     start = getattr(worker.wsgi, "start", None)
     if start is not None:
         start()

@@ -172,6 +172,7 @@ class Runtime:
         is_ready = is_fresh or world.store.is_complete()
         facts: dict[str, Any] = {
             "status": "ready" if is_ready else "not ready",
+            "worker": os.getpid(),
             "stale": not is_fresh,
             "age_s": round(world.age, 1) if world.age < float("inf") else None,
             "generation": world.generation or world.store.generation,
