@@ -28,7 +28,8 @@ def _run() -> int:
 
     from bench.fleet import FIRST
     from channels.core.routes import Follow, Target, single
-    from channels.services.routes import store_route
+    from channels.models import Channel
+    from channels.services.routes import pin, store_route
     from tests.factories import make_agent, make_user, make_version
 
     operator = make_user("operator", "editor")
@@ -53,6 +54,10 @@ def _run() -> int:
             """,
             [routes, operator.pk, operator.pk],
         )
+    # One with a history, as every number has that a service made.
+    one = Channel.objects.get(address=f"+{FIRST + 4711}")
+    pin(channel=one, target=targets[0], actor=operator)
+    pin(channel=one, target=targets[1], actor=operator)
     client = Client()
     client.force_login(operator)
 
@@ -69,7 +74,7 @@ def _run() -> int:
         "channel list, by label": "/channels/?sort=label",
         "channel list, switched off": "/channels/?state=off",
         "fleet board": "/channels/fleet/",
-        "one number": f"/channels/+{FIRST + 4711}/",
+        "one number": f"/channels/{one.address}/",
     }
     times: dict[str, list[float]] = {name: [] for name in cases}
     for round_number in range(ROUNDS + 1):

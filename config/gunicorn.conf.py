@@ -1,6 +1,7 @@
 """Settings of gunicorn, the application server (docs/operations.md has the table of variables)."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from gunicorn.glogging import Logger
 from config.json_logs import JsonFormatter
 from config.parent_death import stop_with_parent
 
+SWITCH_INTERVAL = 0.0005
+"""Seconds (Python's own is 0.005): how long a thread that makes a page may keep a call's thread waiting."""
 NICENESS = int(os.environ.get("WEB_NICE") or 0)
 """Above 0 where the runtime has processes of its own: on a busy machine calls come before pages."""
 
@@ -26,6 +29,7 @@ class JsonLogger(Logger):
 
 def post_worker_init(worker: Any) -> None:
     """Let the worker follow the log of routing changes; threads begin after the fork or not at all."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
     if NICENESS:
         os.nice(NICENESS)
     start = getattr(worker.wsgi, "start", None)

@@ -50,17 +50,17 @@ class StoreKeeper(threading.Thread):
     def run(self) -> None:
         """Hold the lock, follow the log, start again after every failure."""
         said = ""
-        with self._path.with_suffix(".lock").open("a", encoding="utf-8") as lock:
-            while not self.stopped.is_set():
-                said = self._try(lock, said)
-                self.stopped.wait(1)
+        while not self.stopped.is_set():
+            said = self._try(said)
+            self.stopped.wait(1)
 
-    def _try(self, lock: IO[str], said: str) -> str:
+    def _try(self, said: str) -> str:
         """Keep the store until something fails; gives what failed, so that the log says it once."""
         try:
-            if not _holds(lock):
-                return said
-            self._follow()
+            with self._path.with_suffix(".lock").open("a", encoding="utf-8") as lock:
+                if not _holds(lock):
+                    return said
+                self._follow()
         except (psycopg.Error, sqlite3.Error, OlderDatabase, Damaged, OSError) as error:
             if type(error).__name__ != said:
                 logger.warning("The last-known-good store waits: %s", error)

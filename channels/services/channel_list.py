@@ -63,11 +63,18 @@ class Listed:
 
 def list_channels(wanted: Wanted, *, page: int = 1) -> Listed:
     """One page of what is wanted; pages beyond row 10,000 are not offered: search instead."""
-    found = narrow(wanted).order_by(*SORTS.get(wanted.sort, SORTS["number"]))
+    found = narrow(wanted).order_by()
     page = min(max(page, 1), MOST_COUNTED // PER_PAGE)
     start = (page - 1) * PER_PAGE
-    counted = found.order_by().values("pk")[: MOST_COUNTED + 1].count()
-    rows = list(found.with_route()[start : start + PER_PAGE])
+    if wanted.text:
+        # Words are looked for in every row: once, for the count and for the page.
+        keys = list(found.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+        counted = len(keys)
+        if counted <= MOST_COUNTED:
+            found = Channel.objects.filter(pk__in=keys)
+    else:
+        counted = found.values("pk")[: MOST_COUNTED + 1].count()
+    rows = list(found.with_route().order_by(*SORTS.get(wanted.sort, SORTS["number"]))[start : start + PER_PAGE])
     return Listed(rows, page, counted if counted <= MOST_COUNTED else None)
 
 

@@ -236,3 +236,12 @@ def test_one_runtime_keeps_the_store_and_another_takes_over(tmp_path: Path, chan
             eventually(lambda: has_copied(first))
         pin(channel=channels[0], target=Target("clinic", Follow.VERSION, 1), actor=make_user("operator"))
         eventually(lambda: has_copied(second))
+
+
+def test_a_folder_that_is_not_there_yet_keeps_no_call_waiting(tmp_path: Path, channels: list[Channel]) -> None:
+    folder = tmp_path / "mounted-later"
+    token = resolve_token()
+    with running(folder / "store.sqlite3") as runtime:
+        assert ask(runtime, token, channels[0].address).status == 200
+        folder.mkdir()
+        eventually(lambda: has_copied(runtime))
