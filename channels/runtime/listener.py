@@ -39,6 +39,7 @@ class Listener(threading.Thread):
         self._listens = listens
         self._horizon: int | None = None
         self._seen: set[int] = set()
+        self._flood = 0
         self._wrote_misses_at = 0.0
         self._has_read_ahead = False
         self._database: psycopg.Connection[Any] | None = None
@@ -86,19 +87,22 @@ class Listener(threading.Thread):
     def look(self, database: psycopg.Connection[Any]) -> None:
         """Read what committed since the last look, and drop it from memory. Raises OlderDatabase."""
         started = time.monotonic()
-        statement, values = (statements.START, []) if self._horizon is None else (statements.POLL, [self._horizon])
-        horizon, generation, rows = database.execute(statement, values).fetchall()[0]
+        statement = statements.START if self._horizon is None else statements.POLL
+        horizon, generation, rows, count = database.execute(statement, {"horizon": self._horizon}).fetchall()[0]
         known = self._world.store.generation if self._horizon is None else self._world.generation
         refuse_older(generation, known, horizon, self._horizon or 0)
         changes = [(kind, key) for number, kind, key in rows if number not in self._seen]
-        if self._world.age > FORGET_AFTER:
+        # Too much moved to be listed (100,000 numbers at once). Seen again, the same number means nothing new.
+        is_flood = count > statements.MOST_LISTED and count != self._flood
+        self._flood = count
+        if self._world.age > FORGET_AFTER or is_flood:
             self._world.forget()
-        if any(kind == "keys" for kind, _ in changes):
+        if is_flood or any(kind == "keys" for kind, _ in changes):
             self._load_keys(database)
         self._world.saw(changes, generation, started)
         self._horizon, self._seen = horizon, {number for number, _, _ in rows}
         self.first_look.set()
-        if changes:
+        if changes or is_flood:
             self._moved()
 
     def _load_keys(self, database: psycopg.Connection[Any]) -> None:

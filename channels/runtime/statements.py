@@ -41,15 +41,22 @@ SELECT %s, %s FROM lock WHERE NOT EXISTS (SELECT 1 FROM channels_signingkey)
 
 # What committed since a horizon: every transaction below it had ended when it was read. The generation is the greatest
 # id that the log has given out; unlike transaction ids it survives a backup and only grows.
-POLL = """
+# What moved is listed unless it is too much: then only its number is told, and readers read everything anew.
+MOST_LISTED = 20_000
+POLL = f"""
+WITH moved AS (SELECT count(*) AS count FROM channels_routingchange WHERE transaction >= %(horizon)s)
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
        (SELECT last_value FROM channels_routingchange_id_seq),
-       (SELECT coalesce(json_agg(json_build_array(id, kind, key)), '[]')
-          FROM channels_routingchange WHERE transaction >= %s)
-"""
+       CASE WHEN moved.count <= {MOST_LISTED} THEN
+           (SELECT coalesce(json_agg(json_build_array(id, kind, key)), '[]')
+              FROM channels_routingchange WHERE transaction >= %(horizon)s)
+       ELSE '[]' END,
+       moved.count
+  FROM moved
+"""  # noqa: S608
 START = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-       (SELECT last_value FROM channels_routingchange_id_seq), '[]'::json
+       (SELECT last_value FROM channels_routingchange_id_seq), '[]'::json, 0
 """
 
 NOTE_MISSED = """

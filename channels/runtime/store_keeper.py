@@ -118,9 +118,12 @@ def bring_up_to_date(database: psycopg.Connection[Any], store: sqlite3.Connectio
     if meta.get("complete") != FORMAT or not is_recent:
         _copy_everything(database, store, known)
         return
-    rows = database.execute(statements.POLL, [int(meta["horizon"])]).fetchall()
-    horizon, generation, changes = rows[0]
+    rows = database.execute(statements.POLL, {"horizon": int(meta["horizon"])}).fetchall()
+    horizon, generation, changes, count = rows[0]
     refuse_older(generation, known, horizon, int(meta["horizon"]))
+    if count > statements.MOST_LISTED:
+        _copy_everything(database, store, known)
+        return
     seen = set(json.loads(meta["seen"]))
     fresh = [(kind, key) for number, kind, key in changes if number not in seen]
     if not fresh and time.time() - float(meta["seen_at"]) < NOTE_EVERY:
@@ -149,7 +152,7 @@ def _copy_everything(database: psycopg.Connection[Any], store: sqlite3.Connectio
     started = time.monotonic()
     with database.transaction():
         database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        horizon, generation, _ = database.execute(statements.START).fetchall()[0]
+        horizon, generation, *_ = database.execute(statements.START, {"horizon": 0}).fetchall()[0]
         refuse_older(generation, known, horizon, 0)
         store.execute("BEGIN IMMEDIATE")
         try:

@@ -12,10 +12,12 @@ from django.db import connection, transaction
 
 from agentversions.models import Agent
 from agentversions.services.tokens import find_token, revoke_token
-from channels.core.routes import Follow, Target, WantedVariant
+from channels.core.routes import Follow, Target, WantedVariant, single
 from channels.models import Channel
+from channels.runtime import statements
 from channels.runtime.application import Runtime
 from channels.runtime.store import Store, checksum
+from channels.services.batches import apply_moves, plan_moves
 from channels.services.routes import pin, plan_test, save_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
@@ -245,3 +247,23 @@ def test_a_folder_that_is_not_there_yet_keeps_no_call_waiting(tmp_path: Path, ch
         assert ask(runtime, token, channels[0].address).status == 200
         folder.mkdir()
         eventually(lambda: has_copied(runtime))
+
+
+def test_more_moves_than_are_listed_are_heard_as_well(
+    tmp_path: Path, channels: list[Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = statements.POLL.replace(f"<= {statements.MOST_LISTED}", "<= 1")
+    assert short != statements.POLL
+    monkeypatch.setattr(statements, "POLL", short)
+    monkeypatch.setattr(statements, "MOST_LISTED", 1)
+    token, operator = resolve_token(), make_user("operator")
+    with running(tmp_path / "store.sqlite3") as runtime:
+        everything(runtime, token, channels)
+        moves = plan_moves(Channel.objects.all(), single(Target("clinic", Follow.VERSION, 1)))
+        assert len(moves) > 1
+        apply_moves(moves=moves, summary="All to V1", actor=operator)
+        for channel in channels:
+            eventually(lambda channel=channel: ask(runtime, token, channel.address).json["version"] == 1)  # type: ignore[misc]
+        eventually(lambda: has_copied(runtime))
+        pin(channel=channels[0], target=Target("clinic"), actor=operator)
+        eventually(lambda: ask(runtime, token, channels[0].address).json["version"] is None)
