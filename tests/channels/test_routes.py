@@ -1,5 +1,7 @@
 """Saving what answers a channel: refusals with words, two operators at once, history and the log of changes."""
 
+import threading
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -8,7 +10,7 @@ from agentversions.services.agents import archive_agent
 from agentversions.services.deployments import make_live
 from agentversions.services.errors import AgentInUse
 from channels.core.routes import Follow, Target, WantedVariant, single
-from channels.models import Route, RouteTarget, RoutingChange
+from channels.models import Channel, Route, RouteTarget, RoutingChange
 from channels.services.errors import RouteMoved, RouteRefused
 from channels.services.routes import pin, plan_test, save_route
 from tests.factories import make_agent, make_channel, make_user, make_version
@@ -135,3 +137,32 @@ def test_everything_that_moves_an_answer_is_in_the_log_of_changes() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         assert set(RoutingChange.objects.values_list("transaction", flat=True)) == {cursor.fetchone()[0]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_operators_at_once_one_saves_and_each_other_sees_that() -> None:
+    agent = make_agent(slug="clinic")
+    for number in range(1, 51):
+        make_version(agent, system_prompt=f"Prompt {number}.")
+    channel = make_channel(agent)
+    people = [make_user("operator") for _ in range(50)]
+    told: list[str] = []
+
+    def work(number: int) -> None:
+        plan = single(Target("clinic", Follow.VERSION, number + 1))
+        try:
+            save_route(channel=channel, plan=plan, seen=channel.route_id, actor=people[number])
+            told.append("saved")
+        except RouteMoved as moved:
+            told.append(str(moved.channel.route))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    winner = str(Channel.objects.with_route().get(pk=channel.pk).route)
+    assert sorted(told) == sorted(["saved", *[winner] * 49])
+    assert channel.history.count() == 2
