@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "agentversions",
     "channels",
+    "monitoring",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -132,6 +133,11 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
 PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+
+# Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
+CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
+    data_folder() / "caller_secret", get_random_secret_key
+)
 
 # Twilio's voice webhook at /twilio/voice: the account's auth token, and where the media stream goes (wss://…).
 TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")

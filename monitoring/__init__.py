@@ -1,0 +1,1 @@
+"""The Monitor part of the product: calls, figures by version."""

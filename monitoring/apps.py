@@ -1,0 +1,16 @@
+"""The Monitor part of the product."""
+
+from django.apps import AppConfig
+
+from config.navigation import Entry, add_to_navigation
+
+
+class MonitoringConfig(AppConfig):
+    """Calls, and figures by version."""
+
+    name = "monitoring"
+    verbose_name = "Monitor"
+
+    def ready(self) -> None:
+        """Add this part's pages to the navigation."""
+        add_to_navigation(Entry("Monitor", "Calls", "phone-incoming", "monitoring:call_list"))

@@ -1,0 +1,15 @@
+"""The models of Monitor: calls in monthly partitions, their contents, the ledger of senders' ids, figures by hour."""
+
+from .calls import Call, CallContent
+from .figures import CostFigures, DurationFigures, HourFigures
+from .ledger import CallCorrection, CallLedger
+
+__all__ = [
+    "Call",
+    "CallContent",
+    "CallCorrection",
+    "CallLedger",
+    "CostFigures",
+    "DurationFigures",
+    "HourFigures",
+]

@@ -1,0 +1,1 @@
+"""What Monitor does: taking calls in, finding them, adding them up."""

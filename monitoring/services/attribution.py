@@ -1,0 +1,80 @@
+"""Which configuration handled a call: by the resolution that came back with it, else by the number's route then."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agentversions.models import Agent
+from channels.core.phone_numbers import NotANumber, read_number
+from channels.core.resolution import BadResolution, verify
+from channels.models import Channel, SigningKey
+from channels.services.answered import answered_at
+from monitoring.core.figures import DRAFT, UNATTRIBUTED
+from monitoring.core.merging import CallState
+from monitoring.models.calls import Attribution
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """Agent, version and the rest of the decision. `version` is None where nobody knows, 0 for the draft."""
+
+    how: str = Attribution.NONE
+    agent: int = UNATTRIBUTED
+    version: int | None = None
+    digest: str | None = None
+    variant: str = ""
+    channel: str = ""
+    decision: dict[str, Any] | None = None
+
+
+class Attributor:
+    """Attributes the calls of a batch; what it reads it reads once."""
+
+    def __init__(self, states: Iterable[CallState]) -> None:
+        self._keys = {key.name: bytes(key.secret) for key in SigningKey.objects.all()}
+        self._agents: dict[str, int] | None = None
+        wanted = {_called(state) for state in states} - {""}
+        self._channels = {channel.address: channel for channel in Channel.objects.filter(address__in=wanted)}
+
+    def attribute(self, state: CallState, *, sender_id: str, started_at: datetime) -> Attributed:
+        """By the token when one came (forged ones are not believed), else by the number's route at the start."""
+        token = state.fields.get("resolution")
+        if token is None:
+            return self._infer(state, sender_id, started_at)
+        try:
+            said = verify(token, keys=self._keys, now=time.time())
+        except (BadResolution, ValueError, KeyError):
+            return Attributed(Attribution.FORGED, channel=_called(state))
+        agent = self._agent(said["a"])
+        if agent is None:
+            return Attributed(Attribution.FORGED, channel=said["n"])
+        version = said["v"] if said["v"] is not None else DRAFT
+        kept = {name: said[name] for name in ("r", "b", "s", "w", "u", "t", "c", "iat")}
+        return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
+
+    def _infer(self, state: CallState, sender_id: str, started_at: datetime) -> Attributed:
+        channel = self._channels.get(_called(state))
+        if channel is None:
+            return Attributed(channel=_called(state))
+        said = answered_at(channel, started_at, caller=state.fields.get("caller"), call_id=sender_id)
+        if said.agent is None or said.digest is None:
+            return Attributed(channel=channel.address)
+        version = said.version.number if said.version else DRAFT
+        variant = (said.decision.variant or "") if said.decision else ""
+        return Attributed(Attribution.INFERRED, said.agent.pk, version, said.digest, variant, channel.address)
+
+    def _agent(self, slug: str) -> int | None:
+        if self._agents is None:
+            self._agents = dict(Agent.objects.values_list("slug", "pk"))
+        return self._agents.get(slug)
+
+
+def _called(state: CallState) -> str:
+    """The called number in E.164, or the chat channel's key, as far as it can be read."""
+    text = (state.fields.get("called") or "").strip()
+    try:
+        return read_number(text) if text.startswith(("+", "00")) else text[:64]
+    except NotANumber:
+        return text[:64]

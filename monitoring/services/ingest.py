@@ -1,0 +1,222 @@
+"""Takes call records in: each call once, in any order of its records, attributed, counted; all in one transaction."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from agentversions.models.database import database_now
+from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
+from monitoring.core.records import CallRecord
+from monitoring.models import CallCorrection
+
+from .attribution import Attributor
+from .figures import Change, keep_figures
+from .partitions import make_partitions
+from .rows import COLUMNS, Row, attributed_of, row_of, state_of
+
+JSON_COLUMNS = frozenset({"analysis", "decision"})
+NEW = """
+    INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
+    SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
+    ON CONFLICT (sender_id) DO NOTHING RETURNING sender_id
+"""
+LOCK = """
+    SELECT sender_id, agent_id, started_at, call_id, ranks FROM monitoring_callledger
+    WHERE sender_id = ANY(%s) ORDER BY sender_id FOR UPDATE
+"""
+MOVE = "UPDATE monitoring_callledger SET agent_id = %s, started_at = %s, ranks = %s WHERE sender_id = %s"
+KEEP_TRANSCRIPT = """
+    INSERT INTO monitoring_callcontent (agent_id, started_at, id, transcript) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (agent_id, started_at, id) DO UPDATE SET transcript = excluded.transcript
+"""
+MOVE_TRANSCRIPT = """
+    UPDATE monitoring_callcontent SET agent_id = %s, started_at = %s WHERE (agent_id, started_at, id) = (%s, %s, %s)
+"""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A call as the database has it."""
+
+    row: Row
+    state: CallState
+
+
+@transaction.atomic
+def ingest(records: Iterable[CallRecord], *, source: str) -> int:
+    """Take in records that were read; gives how many calls they were of. Repeated records change nothing."""
+    by_call: dict[str, list[CallRecord]] = {}
+    for record in records:
+        by_call.setdefault(record.id, []).append(record)
+    if not by_call:
+        return 0
+    # In order of the ids, so that two batches with the same calls wait for one another and never in a ring.
+    merged = {sender_id: _merge(EMPTY, by_call[sender_id]) for sender_id in sorted(by_call)}
+    fresh = _rows({sender_id: state for sender_id, (state, _) in merged.items()}, source)
+    is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
+    new = [row for sender_id, row in fresh.items() if sender_id in is_new]
+    _copy(new)
+    for sender_id in is_new:
+        _keep_transcript(fresh[sender_id], merged[sender_id][0])
+    changes: list[Change] = [(None, row) for row in new]
+    replaced = {sender_id: merged[sender_id][1] for sender_id in is_new}
+    known = [sender_id for sender_id in merged if sender_id not in is_new]
+    if known:
+        changes += _correct({sender_id: by_call[sender_id] for sender_id in known}, source, replaced)
+    keep_figures(changes)
+    _note(replaced)
+    return len(by_call)
+
+
+def _merge(state: CallState, records: Iterable[CallRecord]) -> tuple[CallState, list[Replaced]]:
+    replaced: list[Replaced] = []
+    for record in records:
+        state, said = merge(state, record)
+        replaced += said
+    return state, replaced
+
+
+def _rows(states: dict[str, CallState], source: str) -> dict[str, Row]:
+    attributor, received_at = Attributor(states.values()), database_now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('monitoring_call_id') FROM generate_series(1, %s)", [len(states)])
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = {}
+    for (sender_id, state), call_id in zip(states.items(), ids, strict=True):
+        started_at = times_of(state, received_at).started_at
+        attributed = attributor.attribute(state, sender_id=sender_id, started_at=started_at)
+        rows[sender_id] = row_of(
+            state, attributed, sender_id=sender_id, call_id=call_id, source=source, received_at=received_at
+        )
+    make_partitions(row.values["started_at"] for row in rows.values())
+    return rows
+
+
+def _enter(rows: dict[str, Row], states: dict[str, CallState]) -> set[str]:
+    """Enter the calls into the ledger; gives those that were not there."""
+    values = [
+        (sender_id, row.values["agent_id"], row.values["started_at"], row.values["id"], Jsonb(states[sender_id].ranks))
+        for sender_id, row in rows.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(NEW, [list(column) for column in zip(*values, strict=True)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _copy(rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    statement = f"COPY monitoring_call ({', '.join(COLUMNS)}) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([_stored(name, row.values[name]) for name in COLUMNS])
+
+
+def _stored(name: str, value: Any) -> Any:
+    return Jsonb(value) if name in JSON_COLUMNS and value is not None else value
+
+
+def _keep_transcript(row: Row, state: CallState) -> None:
+    turns = state.fields.get("transcript")
+    if turns is None:
+        return
+    values = row.values
+    said = Jsonb([turn.model_dump(exclude_none=True) for turn in turns])
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_TRANSCRIPT, [values["agent_id"], values["started_at"], values["id"], said])
+
+
+def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[str, list[Replaced]]) -> list[Change]:
+    """Merge records into calls that are there; fills `replaced`."""
+    known = _load(sorted(by_call))
+    merged = {sender_id: _merge(known[sender_id].state, by_call[sender_id]) for sender_id in known}
+    attributor = Attributor(state for state, _ in merged.values())
+    changes: list[Change] = []
+    for sender_id, (state, said) in merged.items():
+        before = known[sender_id]
+        replaced[sender_id] = said
+        if state.ranks == before.state.ranks:
+            continue
+        old = before.row.values
+        started_at = times_of(state, old["received_at"]).started_at
+        # A resolution counts once it came; without one, what the number answered then is looked up again.
+        is_same = "resolution" in state.ranks and state.ranks["resolution"] == before.state.ranks.get("resolution")
+        attributed = (
+            attributed_of(old) if is_same else attributor.attribute(state, sender_id=sender_id, started_at=started_at)
+        )
+        row = row_of(
+            state,
+            attributed,
+            sender_id=sender_id,
+            call_id=old["id"],
+            source=old["source"],
+            received_at=old["received_at"],
+        )
+        make_partitions([row.values["started_at"]])
+        _update(before.row, row, state)
+        changes.append((before.row, row))
+    return changes
+
+
+def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [sender_ids])
+        entries = cursor.fetchall()
+        agents, moments, ids = (list(column) for column in list(zip(*entries, strict=True))[1:4])
+        columns = ", ".join(f"c.{name}" for name in COLUMNS)
+        cursor.execute(
+            f"""
+            SELECT {columns}, t.transcript
+            FROM unnest(%s::int[], %s::timestamptz[], %s::bigint[]) AS k (agent_id, started_at, id)
+            JOIN monitoring_call c USING (agent_id, started_at, id)
+            LEFT JOIN monitoring_callcontent t USING (agent_id, started_at, id)
+            """,  # noqa: S608 our own column names
+            [agents, moments, ids],
+        )
+        found = {row[COLUMNS.index("sender_id")]: row for row in cursor.fetchall()}
+    known = {}
+    for sender_id, *_, ranks in entries:
+        values = {name: _read(name, value) for name, value in zip(COLUMNS, found[sender_id], strict=False)}
+        transcript = _read("analysis", found[sender_id][-1])
+        known[sender_id] = _Known(Row(values), state_of(values, _read("analysis", ranks), transcript))
+    return known
+
+
+def _read(name: str, value: Any) -> Any:
+    # Django leaves JSON to its model fields: a cursor of its own gives text.
+    return json.loads(value) if isinstance(value, str) and (name in JSON_COLUMNS) else value
+
+
+def _update(before: Row, after: Row, state: CallState) -> None:
+    old, new = before.values, after.values
+    names = [name for name in COLUMNS if name != "id"]
+    settings = ", ".join(f"{name} = %s" for name in names)
+    key = (old["agent_id"], old["started_at"], old["id"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE monitoring_call SET {settings} WHERE (agent_id, started_at, id) = (%s, %s, %s)",  # noqa: S608
+            [*(_stored(name, new[name]) for name in names), *key],
+        )
+        if (new["agent_id"], new["started_at"]) != key[:2]:
+            cursor.execute(MOVE_TRANSCRIPT, [new["agent_id"], new["started_at"], *key])
+        cursor.execute(MOVE, [new["agent_id"], new["started_at"], Jsonb(state.ranks), new["sender_id"]])
+    _keep_transcript(after, state)
+
+
+def _note(replaced: dict[str, list[Replaced]]) -> None:
+    CallCorrection.objects.bulk_create(
+        [
+            CallCorrection(sender_id=sender_id, field=each.field, before=_plain(each.before), after=_plain(each.after))
+            for sender_id, said in replaced.items()
+            for each in said
+            if each.field != "transcript"
+        ]
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | dict | list) or value is None else str(value)

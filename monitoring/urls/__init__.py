@@ -1,0 +1,12 @@
+"""The addresses of Monitor."""
+
+from django.urls import URLPattern, path
+
+from monitoring.views import calls
+
+app_name = "monitoring"
+urlpatterns: list[URLPattern] = [
+    path("calls/", calls.call_list, name="call_list"),
+    path("calls/export/", calls.call_export, name="call_export"),
+    path("calls/<path:sender_id>/", calls.call_detail, name="call_detail"),
+]
