@@ -10,7 +10,7 @@ from django.utils import timezone
 from agentversions.core.roles import Permission, Role, permissions_of
 
 ROLE_CHOICES = [(role.value, role.value.capitalize()) for role in Role]
-SCOPE_CHOICES = [("read", "Read"), ("write", "Write"), ("resolve", "Resolve calls")]
+SCOPE_CHOICES = [("read", "Read"), ("write", "Write"), ("resolve", "Resolve calls"), ("calls", "Send call records")]
 
 
 class User(AbstractUser):

@@ -5,7 +5,8 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from agentversions.core.roles import Permission
@@ -14,7 +15,7 @@ from agentversions.services.errors import UnknownVersion
 from agentversions.services.publishing import get_version
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 REASONS = {
     Permission.READ: "Your account has no role yet. Ask an admin for one.",
@@ -35,7 +36,7 @@ def page(permission: Permission, *methods: str, write: Permission | None = None)
 
     def declare(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             need = needed.get("GET" if request.method == "HEAD" else str(request.method), permission)
             if not actor_of(request).allows(need):
                 raise PermissionDenied(REASONS[need])

@@ -101,6 +101,8 @@ class CallRecord(BaseModel):
     cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     resolution: Annotated[Text, Field(max_length=4_000)] | None = None
+    agent: Line | None = None
+    version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     is_test: bool | None = None
 
     @property

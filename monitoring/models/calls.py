@@ -15,8 +15,10 @@ class Attribution(models.TextChoices):
     """How it is known which configuration handled a call."""
 
     TOKEN = "token", "By its resolution"
+    STATED = "stated", "Stated by the sender"
     INFERRED = "inferred", "Inferred from the number's route"
     FORGED = "forged", "Its resolution was not signed here, or has expired"
+    MISTAKEN = "mistaken", "It names an agent or a version that is not here"
     NONE = "none", "Unknown"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agentversions.models import Agent
+from agentversions.models import Agent, AgentVersion
 from channels.core.phone_numbers import NotANumber, read_number
 from channels.core.resolution import BadResolution, verify
 from channels.models import Channel, SigningKey
@@ -35,12 +35,15 @@ class Attributor:
     def __init__(self, states: Iterable[CallState]) -> None:
         self._keys = {key.name: bytes(key.secret) for key in SigningKey.objects.all()}
         self._agents: dict[str, int] | None = None
+        self._read: dict[int, dict[tuple[int, int], str]] = {}
         wanted = {_called(state) for state in states} - {""}
         self._channels = {channel.address: channel for channel in Channel.objects.filter(address__in=wanted)}
 
     def attribute(self, state: CallState, *, sender_id: str, started_at: datetime) -> Attributed:
         """By the token when one came (forged ones are not believed), else by the number's route at the start."""
         token = state.fields.get("resolution")
+        if token is None and "agent" in state.fields:
+            return self._believe(state)
         if token is None:
             return self._infer(state, sender_id, started_at)
         try:
@@ -53,6 +56,23 @@ class Attributor:
         version = said["v"] if said["v"] is not None else DRAFT
         kept = {name: said[name] for name in ("r", "b", "s", "w", "u", "t", "c", "iat")}
         return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
+
+    def _believe(self, state: CallState) -> Attributed:
+        """What the sender states, if there is such an agent and such a version (0: the draft, whose state is unknown)."""
+        slug, number = state.fields["agent"], state.fields.get("version")
+        stated, channel = {"agent": slug, "version": number}, _called(state)
+        agent = self._agent(slug)
+        if agent is None or (number and (agent, number) not in self._versions(agent)):
+            return Attributed(Attribution.MISTAKEN, channel=channel, decision=stated)
+        digest = self._versions(agent)[agent, number] if number else None
+        return Attributed(Attribution.STATED, agent, number, digest, channel=channel, decision=stated)
+
+    def _versions(self, agent: int) -> dict[tuple[int, int], str]:
+        """The digests of an agent's versions, read once."""
+        if agent not in self._read:
+            rows = AgentVersion.objects.filter(agent_id=agent).values_list("number", "configuration_id")
+            self._read[agent] = {(agent, number): digest for number, digest in rows}
+        return self._read[agent]
 
     def _infer(self, state: CallState, sender_id: str, started_at: datetime) -> Attributed:
         channel = self._channels.get(_called(state))

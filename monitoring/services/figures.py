@@ -40,7 +40,10 @@ DURATIONS = """
 
 def keep_figures(changes: Sequence[Change]) -> None:
     """Add the differences of these calls to every figure, in the caller's transaction."""
-    outcomes = [(before and before.outcome, after and after.outcome) for before, after in changes]
+    outcomes = [
+        (before.outcome if before is not None else None, after.outcome if after is not None else None)
+        for before, after in changes
+    ]
     hours = add_up(outcomes)
     # In order of the keys: two writers that touch the same rows wait for one another and never in a ring.
     _write(HOURS, [(*key, *(sums.get(name, 0) for name in NAMES)) for key, sums in sorted(hours.items())])

@@ -30,7 +30,7 @@ LOCK = """
 """
 MOVE = "UPDATE monitoring_callledger SET agent_id = %s, started_at = %s, ranks = %s WHERE sender_id = %s"
 KEEP_TRANSCRIPT = """
-    INSERT INTO monitoring_callcontent (agent_id, started_at, id, transcript) VALUES (%s, %s, %s, %s)
+    INSERT INTO monitoring_callcontent (agent_id, started_at, id, transcript) VALUES (%s, %s, %s, %s::jsonb)
     ON CONFLICT (agent_id, started_at, id) DO UPDATE SET transcript = excluded.transcript
 """
 MOVE_TRANSCRIPT = """
@@ -99,7 +99,13 @@ def _rows(states: dict[str, CallState], source: str) -> dict[str, Row]:
 def _enter(rows: dict[str, Row], states: dict[str, CallState]) -> set[str]:
     """Enter the calls into the ledger; gives those that were not there."""
     values = [
-        (sender_id, row.values["agent_id"], row.values["started_at"], row.values["id"], Jsonb(states[sender_id].ranks))
+        (
+            sender_id,
+            row.values["agent_id"],
+            row.values["started_at"],
+            row.values["id"],
+            json.dumps(states[sender_id].ranks),
+        )
         for sender_id, row in rows.items()
     ]
     with connection.cursor() as cursor:
@@ -125,7 +131,7 @@ def _keep_transcript(row: Row, state: CallState) -> None:
     if turns is None:
         return
     values = row.values
-    said = Jsonb([turn.model_dump(exclude_none=True) for turn in turns])
+    said = json.dumps([turn.model_dump(exclude_none=True) for turn in turns])
     with connection.cursor() as cursor:
         cursor.execute(KEEP_TRANSCRIPT, [values["agent_id"], values["started_at"], values["id"], said])
 
@@ -164,7 +170,7 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
 
 def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [sender_ids])
+        cursor.execute(LOCK, [list(sender_ids)])
         entries = cursor.fetchall()
         agents, moments, ids = (list(column) for column in list(zip(*entries, strict=True))[1:4])
         columns = ", ".join(f"c.{name}" for name in COLUMNS)
@@ -203,7 +209,7 @@ def _update(before: Row, after: Row, state: CallState) -> None:
         )
         if (new["agent_id"], new["started_at"]) != key[:2]:
             cursor.execute(MOVE_TRANSCRIPT, [new["agent_id"], new["started_at"], *key])
-        cursor.execute(MOVE, [new["agent_id"], new["started_at"], Jsonb(state.ranks), new["sender_id"]])
+        cursor.execute(MOVE, [new["agent_id"], new["started_at"], json.dumps(state.ranks), new["sender_id"]])
     _keep_transcript(after, state)
 
 

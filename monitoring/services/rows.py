@@ -153,6 +153,8 @@ def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] |
         "cost": row["cost"],
         "currency": row["currency"],
         "resolution": "",
+        "agent": (row["decision"] or {}).get("agent"),
+        "version": (row["decision"] or {}).get("version"),
         "is_test": row["is_test"],
     }
     return CallState(

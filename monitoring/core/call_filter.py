@@ -1,0 +1,125 @@
+"""What calls are looked for: read from an address and written back to it, so that a view can be sent to others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+OUTCOMES = {
+    "automated": "Automated",
+    "transferred": "Transferred",
+    "error": "Error",
+    "unengaged": "Not engaged",
+    "success": "Success",
+    "fail": "Failure",
+    "under-way": "Under way",
+}
+SENTIMENTS = {"positive": 1, "neutral": 0, "negative": -1, "unknown": None}
+DRAFT, UNKNOWN = "draft", "unknown"
+MOST_VERSIONS = 30
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """Everything is a text as it stands in the address; empty means any. `problems` are (name, sentence)."""
+
+    agent: str = ""
+    versions: tuple[str, ...] = ()
+    variant: str = ""
+    channel: str = ""
+    outcome: str = ""
+    sentiment: str = ""
+    ended: str = ""
+    shortest: str = ""
+    longest: str = ""
+    since: str = ""
+    until: str = ""
+    caller: str = ""
+    id: str = ""
+    tests: str = ""
+    problems: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+
+    @property
+    def address(self) -> str:
+        """The query of this filter's address, without what is empty."""
+        return urlencode(self.pairs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values as they stand in the address."""
+        found = [("version", version) for version in self.versions]
+        return [*found, *((name, getattr(self, name)) for name in SINGLE if getattr(self, name))]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.pairs)
+
+    def without(self, name: str, value: str = "") -> "CallFilter":
+        """The same without one condition (or one of its versions)."""
+        if name == "version":
+            return replace(self, versions=tuple(each for each in self.versions if each != value))
+        cleared: dict[str, Any] = {name: ""}
+        return replace(self, **cleared)
+
+    @property
+    def version_numbers(self) -> list[int | None]:
+        """The versions as they are stored: 0 is the draft, None what nobody knows."""
+        words: dict[str, int | None] = {DRAFT: 0, UNKNOWN: None}
+        return [words[each] if each in words else int(each.lstrip("Vv")) for each in self.versions]
+
+
+SINGLE = (
+    *("agent", "variant", "channel", "outcome", "sentiment", "ended"),
+    *("shortest", "longest", "since", "until", "caller", "id", "tests"),
+)
+
+
+def read_filter(query: Mapping[str, Sequence[str]]) -> CallFilter:
+    """The filter of an address. What cannot be read stays in the filter, with a sentence among its problems."""
+    single: dict[str, Any] = {name: _text(query.get(name, ())) for name in SINGLE}
+    versions = tuple(dict.fromkeys(_text([value]) for value in query.get("version", ()) if _text([value])))
+    found = CallFilter(versions=versions, **single)
+    return replace(found, problems=tuple(_problems(found)))
+
+
+def _text(values: Sequence[str]) -> str:
+    return values[-1].replace("\x00", "").strip()[:200] if values else ""
+
+
+def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
+    problems = []
+    for version in wanted.versions:
+        number = version.lstrip("Vv")
+        if version not in {DRAFT, UNKNOWN} and not (number.isdecimal() and number.isascii() and len(number) < 9):
+            problems.append(("version", f"“{version}” is no version. Write V7, draft or unknown."))
+    if len(wanted.versions) > MOST_VERSIONS:
+        problems.append(("version", f"Choose at most {MOST_VERSIONS} versions at once."))
+    if any(version != UNKNOWN for version in wanted.versions) and not wanted.agent:
+        problems.append(("version", "Versions are numbered for each agent. Choose the agent as well."))
+    for name, known in (("outcome", OUTCOMES), ("sentiment", SENTIMENTS)):
+        if getattr(wanted, name) and getattr(wanted, name) not in known:
+            problems.append((name, f"“{getattr(wanted, name)}” is no {name}. Choose {', '.join(known)}."))
+    for name in ("shortest", "longest"):
+        text = getattr(wanted, name)
+        if text and not (text.isdecimal() and text.isascii() and len(text) < 7):
+            problems.append((name, f"“{text}” is no number of seconds."))
+    moments = {"since": wanted.since, "until": wanted.until}
+    problems += [
+        (name, f"“{text}” is no day or moment. Write 2026-11-20.")
+        for name, text in moments.items()
+        if text and read_day(text) is None
+    ]
+    if wanted.tests not in {"", "too", "only"}:
+        problems.append(("tests", "Test calls are left out, or “too”, or “only”."))
+    return problems
+
+
+def read_day(text: str) -> datetime | None:
+    """A day or a moment, without a zone where none was written."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if 2000 <= moment.year <= 2199 else None

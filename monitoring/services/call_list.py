@@ -1,0 +1,215 @@
+"""Finding calls: filters, pages by key (as quick at any depth as at the first), counts."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.utils.timezone import get_current_timezone
+
+from agentversions.models import Agent
+from channels.core.phone_numbers import NotANumber, read_caller, read_number
+from monitoring.core.call_filter import SENTIMENTS, CallFilter, read_day
+from monitoring.core.figures import UNATTRIBUTED
+from monitoring.models import Call, HourFigures
+
+from .rows import UNKNOWN_VERSION, caller_keys
+
+PER_PAGE = 50
+MOST_COUNTED = 10_000
+LIST_FIELDS = (
+    *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
+    *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
+    *("is_test", "attribution"),
+)
+Key = tuple[datetime, int]
+"""Where a page begins: a call's start and id."""
+
+
+@dataclass(frozen=True)
+class CallPage:
+    """One page, newest first, with the keys of the pages beside it."""
+
+    calls: list[Call]
+    older: Key | None
+    newer: Key | None
+    agents: dict[int, str]
+
+
+def list_calls(wanted: CallFilter, *, before: Key | None = None, after: Key | None = None) -> CallPage:
+    """The newest calls that are wanted; `before` and `after` go on from a call. Wrong filters find nothing."""
+    rows = list(islice(_newest(wanted, before=before, after=after), PER_PAGE + 1))
+    is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
+    if after is not None:
+        rows.reverse()
+    has_newer = is_more if after is not None else before is not None
+    has_older = is_more if after is None else True
+    return CallPage(
+        rows,
+        older=_key(rows[-1]) if rows and has_older else None,
+        newer=_key(rows[0]) if rows and has_newer else None,
+        agents=dict(Agent.objects.filter(pk__in={row.agent_id for row in rows}).values_list("pk", "name")),
+    )
+
+
+def every_call(wanted: CallFilter) -> Iterator[Call]:
+    """All calls that are wanted, newest first, read in pages so that memory stays flat."""
+    before: Key | None = None
+    while True:
+        rows = list(islice(_newest(wanted, before=before, most=2_000, fields=None), 2_000))
+        yield from rows
+        if len(rows) < 2_000:
+            return
+        before = _key(rows[-1])
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many calls are wanted; not `is_exact`: at least that many."""
+
+    calls: int
+    is_exact: bool
+
+
+def count_calls(wanted: CallFilter) -> Count:
+    """Counted as far as 10,000; beyond that from the figures by hour where those know the filter."""
+    if wanted.problems:
+        return Count(0, is_exact=True)
+    counted = sum(part.order_by().values("id")[: MOST_COUNTED + 1].count() for part in _parts(wanted))
+    if counted <= MOST_COUNTED:
+        return Count(counted, is_exact=True)
+    known = {"agent", "version", "variant", "tests"}
+    if all(name in known for name, _ in wanted.pairs):
+        return Count(_from_figures(wanted), is_exact=True)
+    return Count(MOST_COUNTED, is_exact=False)
+
+
+def _from_figures(wanted: CallFilter) -> int:
+    found = HourFigures.objects.all()
+    if wanted.agent:
+        found = found.filter(agent_id=_agent(wanted.agent))
+    if wanted.versions:
+        found = found.filter(version__in=[_stored(number) for number in wanted.version_numbers])
+    if wanted.variant:
+        found = found.filter(variant=wanted.variant)
+    if wanted.tests != "too":
+        found = found.filter(is_test=wanted.tests == "only")
+    return int(found.aggregate(calls=Sum("calls"))["calls"] or 0)
+
+
+def _stored(number: int | None) -> int:
+    return UNKNOWN_VERSION if number is None else number
+
+
+def _newest(
+    wanted: CallFilter,
+    *,
+    before: Key | None = None,
+    after: Key | None = None,
+    most: int = PER_PAGE + 1,
+    fields: tuple[str, ...] | None = LIST_FIELDS,
+) -> Iterator[Call]:
+    """Calls in order of the page, merged from one query per version: each is served by the version's own index."""
+    if wanted.problems:
+        return iter(())
+    pages = []
+    for part in _parts(wanted):
+        found = part
+        if before is not None:
+            found = found.filter(started_at__lte=before[0]).exclude(started_at=before[0], id__gte=before[1])
+        if after is not None:
+            found = found.filter(started_at__gte=after[0]).exclude(started_at=after[0], id__lte=after[1])
+        order = ("started_at", "id") if after is not None else ("-started_at", "-id")
+        found = found.order_by(*order)
+        pages.append((found.only(*fields) if fields else found)[:most])
+    return heapq.merge(*pages, key=_key, reverse=after is None)
+
+
+def _parts(wanted: CallFilter) -> list[Any]:
+    """One query for each version that is wanted, or one for all."""
+    found = _narrow(wanted)
+    if not wanted.versions:
+        return [found]
+    return [
+        found.filter(version__isnull=True) if number is None else found.filter(version=number)
+        for number in wanted.version_numbers
+    ]
+
+
+def _narrow(wanted: CallFilter) -> Any:
+    found = Call.objects.all()
+    if wanted.agent:
+        found = found.filter(agent_id=_agent(wanted.agent))
+    if wanted.tests != "too":
+        found = found.filter(is_test=wanted.tests == "only")
+    if wanted.variant:
+        found = found.filter(variant=wanted.variant)
+    if wanted.channel:
+        found = found.filter(channel=_channel(wanted.channel))
+    if wanted.outcome:
+        found = found.filter(_outcome(wanted.outcome))
+    if wanted.sentiment:
+        found = found.filter(sentiment=SENTIMENTS[wanted.sentiment])
+    if wanted.ended:
+        found = found.filter(ended_reason=wanted.ended)
+    if wanted.shortest:
+        found = found.filter(duration_ms__gte=int(wanted.shortest) * 1000)
+    if wanted.longest:
+        found = found.filter(duration_ms__lte=int(wanted.longest) * 1000)
+    if wanted.since:
+        found = found.filter(started_at__gte=_moment(wanted.since))
+    if wanted.until:
+        found = found.filter(started_at__lt=_end_of(wanted.until))
+    if wanted.caller:
+        unit = read_caller(wanted.caller, None).unit
+        found = found.filter(caller_hash=caller_keys().hash_of(unit)) if unit else found.filter(caller_shown="withheld")
+    if wanted.id:
+        found = found.filter(sender_id=wanted.id)
+    return found
+
+
+def _outcome(word: str) -> Q:
+    alone = (Q(transferred=None) | Q(transferred=False)) & (Q(is_error=None) | Q(is_error=False))
+    return {
+        "automated": Q(is_over=True, engaged=True) & alone,
+        "transferred": Q(transferred=True),
+        "error": Q(is_error=True),
+        "unengaged": Q(is_over=True, engaged=False),
+        "success": Q(evaluation="success"),
+        "fail": Q(evaluation="fail"),
+        "under-way": Q(is_over=False),
+    }[word]
+
+
+def _agent(slug: str) -> int:
+    """The agent's key; one that nothing has for an unknown slug, 0 for calls nobody could attribute."""
+    if slug == "unknown":
+        return UNATTRIBUTED
+    found = Agent.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    return found if found is not None else -1
+
+
+def _channel(text: str) -> str:
+    try:
+        return read_number(text)
+    except NotANumber:
+        return text
+
+
+def _moment(text: str) -> datetime:
+    moment = read_day(text)
+    assert moment is not None
+    return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
+
+
+def _end_of(text: str) -> datetime:
+    """A day means its whole; a moment itself."""
+    moment = _moment(text)
+    return moment + timedelta(days=1) if len(text) == 10 else moment
+
+
+def _key(call: Call) -> Key:
+    return call.started_at, call.id

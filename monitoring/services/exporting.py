@@ -1,0 +1,72 @@
+"""Calls as CSV: streamed, with the filter in its first lines, and no cell that a spreadsheet would run."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from agentversions.models import Agent
+from monitoring.core.call_filter import CallFilter
+from monitoring.models import Call
+
+from .call_list import every_call
+
+COLUMNS = (
+    *("id", "started_at", "agent", "version", "variant", "digest", "number", "caller", "direction", "duration_s"),
+    *("engaged", "automated", "transferred", "error", "evaluation", "sentiment", "ended_reason", "latency_ms"),
+    *("cost", "currency", "attribution", "test"),
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Line:
+    """What csv writes to: gives the line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def export_calls(wanted: CallFilter) -> Iterator[str]:
+    """The lines of the file, one call each, newest first."""
+    writer: Any = csv.writer(_Line())
+    # A byte order mark: spreadsheets then read UTF-8.
+    said = "; ".join(f"{name} {value}" for name, value in wanted.pairs) or "all"
+    yield "\ufeff" + writer.writerow([f"Calls: {said}"])
+    yield writer.writerow(COLUMNS)
+    agents = dict(Agent.objects.values_list("pk", "slug"))
+    for call in every_call(wanted):
+        yield writer.writerow([_safe(value) for value in _values(call, agents)])
+
+
+def _values(call: Call, agents: dict[int, str]) -> list[Any]:
+    words = {True: "yes", False: "no", None: ""}
+    return [
+        call.sender_id,
+        call.started_at.isoformat(),
+        agents.get(call.agent_id, ""),
+        call.version_words,
+        call.variant,
+        call.digest or "",
+        call.channel,
+        call.caller_shown,
+        call.direction,
+        "" if call.duration_ms is None else call.duration_ms / 1000,
+        words[call.engaged],
+        words[call.is_automated] if call.is_over else "",
+        words[call.transferred],
+        call.error or words[call.is_error],
+        call.evaluation or "",
+        "" if call.sentiment is None else ("negative", "neutral", "positive")[call.sentiment + 1],
+        call.ended_reason,
+        "" if call.latency_ms is None else call.latency_ms,
+        "" if call.cost is None else call.cost,
+        call.currency,
+        call.attribution,
+        words[call.is_test],
+    ]
+
+
+def _safe(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets an apostrophe; phone numbers keep their plus."""
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    return value if value[0] == "+" and value[1:].isdecimal() else f"'{value}"
