@@ -5,7 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-import monitoring.api  # noqa: F401  both add their operations to the API
+import channels.api  # noqa: F401  adds its operations to the API
+import monitoring.api  # noqa: F401  adds its operations to the API
 from agentversions.api import api
 
 urlpatterns: list[URLPattern | URLResolver] = [

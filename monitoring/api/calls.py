@@ -5,6 +5,7 @@ import io
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
@@ -16,6 +17,7 @@ from agentversions.api.schemas import Answer
 from agentversions.core.canonical_json import NotCanonicalisable, parse
 from agentversions.core.roles import Permission
 from agentversions.models import Agent, ApiToken
+from agentversions.services.tokens import find_token, note_use
 from monitoring.core.call_filter import read_filter
 from monitoring.core.records import BadRecord, CallRecord, read_record
 from monitoring.models import Call
@@ -33,11 +35,11 @@ class Sender(Token):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         """The token, once it is known and may send calls."""
-        from agentversions.services.tokens import find_token, note_use
-
         found = find_token(token.strip())
-        if found is None or "calls" not in found.scopes:
+        if found is None:
             return None
+        if "calls" not in found.scopes:
+            raise PermissionDenied(f"The token “{found.name}” may not do this. It needs {self.needs}.")
         note_use(found)
         return found
 

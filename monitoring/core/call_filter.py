@@ -56,6 +56,11 @@ class CallFilter:
         """Whether anything is left out."""
         return bool(self.pairs)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether it has a condition beyond agent, versions, outcome and sentiment."""
+        return any(name not in {"agent", "version", "outcome", "sentiment"} for name, _ in self.pairs)
+
     def without(self, name: str, value: str = "") -> "CallFilter":
         """The same without one condition (or one of its versions)."""
         if name == "version":

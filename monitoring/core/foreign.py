@@ -70,8 +70,10 @@ def _json(name: str, text: str) -> list[Any]:
     return list(found)
 
 
-def as_document(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    """Our record of a foreign one."""
+def as_document(row: Any, zone: ZoneInfo) -> dict[str, Any]:
+    """Our record of a foreign one. Raises ValueError."""
+    if not isinstance(row, dict):
+        raise ValueError("it is no object")
     row = {name: value for name, value in row.items() if name and value not in (None, "")}
     document: dict[str, Any] = {}
     used = set()

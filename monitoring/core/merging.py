@@ -12,6 +12,7 @@ from typing import Any
 from .records import CallRecord, Event
 
 RANKS = {Event.START: 0, Event.UPDATE: 1, Event.END: 2, Event.ANALYSIS: 3}
+SAID_AT_THE_END = ("ended_at", "duration_s", "ended_reason", "evaluation")
 NOT_KEPT = frozenset({"id", "sequence", "event"})
 
 Rank = tuple[int, int, str]
@@ -89,6 +90,5 @@ def times_of(state: CallState, received_at: datetime) -> Times:
 
 
 def is_over(state: CallState) -> bool:
-    """Whether the call has ended."""
-    fields = state.fields
-    return fields.get("status") == "ended" or any(fields.get(name) is not None for name in ("ended_at", "duration_s"))
+    """Whether the call has ended: somebody said so, or said what only an ended call has."""
+    return state.fields.get("status") == "ended" or any(state.fields.get(name) is not None for name in SAID_AT_THE_END)

@@ -58,7 +58,7 @@ class Attributor:
         return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
 
     def _believe(self, state: CallState) -> Attributed:
-        """What the sender states, if there is such an agent and such a version (0: the draft, whose state is unknown)."""
+        """What the sender states, if there is such an agent and version (0: the draft, whose state is unknown)."""
         slug, number = state.fields["agent"], state.fields.get("version")
         stated, channel = {"agent": slug, "version": number}, _called(state)
         agent = self._agent(slug)

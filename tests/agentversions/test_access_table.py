@@ -17,6 +17,8 @@ from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from agentversions.services.tokens import make_token
 from channels.models import Route
+from monitoring.core.records import read_record
+from monitoring.services.ingest import ingest
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
@@ -32,6 +34,7 @@ VALUES = {
     "digest": "{draft}",
     "kind": "tool",
     "address": "+33198765432",
+    "sender_id": "call-1",
 }
 
 
@@ -114,6 +117,7 @@ def _things() -> None:
         create_entry(kind=kind, content=content, actor=admin)
     plan_route([make_channel(agent, address="+33198765432")], admin)
     freeze()
+    ingest([read_record({"id": "call-1"})], source="api")
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
 
 

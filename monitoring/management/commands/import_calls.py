@@ -34,9 +34,8 @@ class Command(BaseCommand):
             for at, batch in enumerate(_batches(records)):
                 taken += ingest(batch, source="import")
                 if sys.stderr.isatty():
-                    self.stderr.write(
-                        f"\r{path.name}: {min((at + 1) * BATCH, len(records)):,} of {len(records):,}", ending=""
-                    )
+                    done = min((at + 1) * BATCH, len(records))
+                    self.stderr.write(f"\r{path.name}: {done:,} of {len(records):,}", ending="")
             refused += len(problems)
             self.stdout.write(f"{path.name}: {len(records):,} calls, {len(problems)} refused.")
             for problem in problems[:MOST_PROBLEMS]:
