@@ -13,4 +13,7 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Add this part's pages to the navigation."""
-        add_to_navigation(Entry("Monitor", "Calls", "phone-incoming", "monitoring:call_list"))
+        add_to_navigation(
+            Entry("Monitor", "Calls", "phone-incoming", "monitoring:call_list"),
+            Entry("Monitor", "Analytics", "chart-line", "monitoring:analytics"),
+        )

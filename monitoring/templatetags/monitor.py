@@ -8,6 +8,7 @@ from urllib.parse import quote
 from django import template
 
 from channels.core.phone_numbers import shown
+from monitoring.core.comparing import Estimate
 
 register = template.Library()
 SENTIMENTS = {-1: "Negative", 0: "Neutral", 1: "Positive"}
@@ -26,7 +27,7 @@ def of(mapping: Mapping[Any, Any], key: Any) -> Any:
 
 
 @register.filter
-def as_length(milliseconds: int | None) -> str:
+def as_length(milliseconds: float | None) -> str:
     """`2:25`, or `1:02:25`; a dash where it is not known."""
     if milliseconds is None:
         return "–"
@@ -45,3 +46,20 @@ def as_sentiment(sentiment: int | None) -> str:
 def as_key(key: tuple[datetime, int]) -> str:
     """Where a page goes on, as its address has it."""
     return quote(f"{key[0].isoformat()},{key[1]}")
+
+
+@register.filter
+def as_figure(estimate: Estimate | None, kind: str) -> str:
+    """An estimate in its unit: `74.7 %`, `2:28`, `+0.35`; a dash without one."""
+    if estimate is None:
+        return "–"
+    if kind == "rate":
+        return f"{100 * estimate.value:.1f} %"
+    return as_length(round(estimate.value)) if kind == "length" else f"{estimate.value:+.2f}"
+
+
+@register.filter
+def as_change(value: float, kind: str) -> str:
+    """A difference in its unit, with its sign: `+3.5 pts`, `−13.0 s`, `+0.04`."""
+    words = {"rate": f"{100 * value:+.1f} pts", "length": f"{value / 1000:+.1f} s"}.get(kind, f"{value:+.2f}")
+    return words.replace("-", "−")
