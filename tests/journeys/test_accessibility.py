@@ -1,6 +1,7 @@
 """Every page in a real browser, light and dark, wide and on a phone: no axe violation, no error, nothing cut off."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ from playwright.sync_api import Page, expect
 
 from agentversions.core.configuration import TABS
 from agentversions.models import Agent, User
+from agentversions.models.database import database_now
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.tokens import make_token
 from config.data_folder import PROJECT
+from monitoring.core.records import read_record
+from monitoring.services.ingest import ingest
 from tests.agentversions.test_access_table import addresses, example
+from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.journeys.conftest import PageAs
 
@@ -76,10 +81,41 @@ def agent() -> Agent:
     entry = create_entry(kind="tool", content={"name": "sms", "kind": "client", "description": "Text"}, actor=author)
     save_revision(entry=entry, content={"name": "sms", "kind": "client", "description": "A text"}, seen=1, actor=author)
     create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)
-    make_channel(agent, address="+33198765432", label="Front desk")
     admin = make_user("admin")
+    plan_route([make_channel(agent, address="+33198765432", label="Front desk")], admin, reason="Holiday line")
+    freeze()
+    make_calls()
     make_token(name="Nightly export", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
     return Agent.objects.get(pk=agent.pk)
+
+
+def make_calls() -> None:
+    """Enough calls of two versions for every figure; the first has everything a call can have."""
+    whole = {
+        "summary": "Wants to book.",
+        "transcript": [{"role": "user", "text": "Hello"}, {"role": "assistant", "tool": "sms", "data": {"to": "you"}}],
+        "analysis": {"booked": True},
+        "recording": "https://example.com/call.mp3",
+        "caller": "+33612345678",
+        "cost": "0.12",
+        "currency": "EUR",
+    }
+    documents = [
+        {
+            "id": f"call-{at}",
+            "agent": "clinic",
+            "version": 1 + at % 2,
+            "started_at": database_now() - timedelta(minutes=at),
+            "duration_s": 60 + at,
+            "engaged": True,
+            "transferred": at % 7 == 0,
+            "sentiment": "positive" if at % 3 else "negative",
+            **(whole if at < 2 else {}),
+        }
+        for at in range(80)
+    ]
+    ingest([read_record(document) for document in documents], source="api")
+    ingest([read_record({"id": "call-1", "summary": "Wants to book an appointment.", "sequence": 1})], source="api")
 
 
 def pages(person: User, draft: str) -> list[str]:
@@ -87,6 +123,11 @@ def pages(person: User, draft: str) -> list[str]:
     client = Client()
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     tabs = [f"/agents/clinic/?tab={tab.key}" for tab in TABS]
+    tabs += [
+        "/analytics/?agent=clinic",
+        "/calls/?agent=clinic&version=V1&outcome=automated",
+        "/calls/?version=V1&since=x",
+    ]
     found = [*(example(path, draft) for path in sorted(set(addresses()))), *tabs]
     answers = {path: client.get(path) for path in found}
     return [path for path, answer in answers.items() if answer.status_code == 200 and is_page(answer)]
