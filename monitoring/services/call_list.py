@@ -20,6 +20,7 @@ from .rows import UNKNOWN_VERSION, caller_keys
 
 PER_PAGE = 50
 MOST_COUNTED = 10_000
+KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests"})
 LIST_FIELDS = (
     *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
     *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
@@ -75,16 +76,13 @@ class Count:
 
 
 def count_calls(wanted: CallFilter) -> Count:
-    """Counted as far as 10,000; beyond that from the figures by hour where those know the filter."""
+    """From the figures by hour where those know the filter of an agent; else counted, as far as 10,000."""
     if wanted.problems:
         return Count(0, is_exact=True)
-    counted = sum(part.order_by().values("id")[: MOST_COUNTED + 1].count() for part in _parts(wanted))
-    if counted <= MOST_COUNTED:
-        return Count(counted, is_exact=True)
-    known = {"agent", "version", "variant", "tests"}
-    if all(name in known for name, _ in wanted.pairs):
+    if wanted.agent and all(name in KNOWN_TO_FIGURES for name, _ in wanted.pairs):
         return Count(_from_figures(wanted), is_exact=True)
-    return Count(MOST_COUNTED, is_exact=False)
+    counted = sum(part.order_by().values("id")[: MOST_COUNTED + 1].count() for part in _parts(wanted))
+    return Count(min(counted, MOST_COUNTED), is_exact=counted <= MOST_COUNTED)
 
 
 def _from_figures(wanted: CallFilter) -> int:

@@ -103,12 +103,14 @@ def test_pages_follow_by_key_and_new_calls_move_nothing(agent: Agent) -> None:
     assert back.newer is not None  # the new call
 
 
-def test_counts_are_exact_beyond_what_is_counted(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_are_exact_where_the_figures_know_them(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(12)
     monkeypatch.setattr("monitoring.services.call_list.MOST_COUNTED", 2)
     counted = count_calls(CallFilter(agent="clinic", versions=("V1", "draft")))
     assert (counted.calls, counted.is_exact) == (8, True)
-    assert not count_calls(CallFilter(outcome="automated")).is_exact
+    many = count_calls(CallFilter(outcome="automated"))
+    assert (many.calls, many.is_exact) == (2, False)
+    assert count_calls(CallFilter(id="call-3")).calls == 1
 
 
 def test_the_page_shows_filters_as_chips_and_says_what_is_wrong(client: Client, agent: Agent) -> None:
