@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 from bench.pages import timed
 from bench.scratch import scratch_database, start_django
@@ -149,13 +150,13 @@ def _sum_up(cursor: Any) -> None:
 
 def _key_after(agent: int, rows: int) -> str:
     """Where the page after so many calls of the two versions begins."""
+    from monitoring.core.page_key import PageKey
     from monitoring.models import Call
-    from monitoring.templatetags.monitor import as_key
 
     found = Call.objects.filter(agent_id=agent, version__in=[6, 7]).order_by("-started_at", "-id")
     rows = min(rows, found.count() - 60)
     call = found[rows]
-    return as_key((call.started_at, call.id))
+    return quote(str(PageKey(call.started_at, call.id)))
 
 
 def _ingest() -> float:

@@ -18,6 +18,19 @@ class Refused(Exception):
         return {}
 
 
+class FieldRefused(Refused):
+    """Base of what is refused because of one field; `field` names what to change, empty for the whole."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The field that is wrong."""
+        return {"errors": [{"path": self.field, "detail": str(self)}]} if self.field else {}
+
+
 class NotAllowed(Refused):
     """The actor's roles do not allow it."""
 
@@ -126,14 +139,5 @@ class RoutesFrozen(Refused):
     """A freeze window is open, and the actor is no admin, or gave no reason."""
 
 
-class FreezeRefused(Refused):
-    """A freeze window that cannot be made or lifted as asked; `field` names what to change."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The field that is wrong."""
-        return {"errors": [{"path": self.field, "detail": str(self)}]}
+class FreezeRefused(FieldRefused):
+    """A freeze window that cannot be made or lifted as asked."""

@@ -66,7 +66,7 @@ def lift_freeze(*, freeze: FreezeWindow, actor: User) -> FreezeWindow:
     locked = FreezeWindow.objects.select_for_update().get(pk=freeze.pk)
     now = database_now()
     if locked.lifted_at is not None or locked.ends_at <= now:
-        raise FreezeRefused(f"“{locked.occasion}” is over already.", "")
+        raise FreezeRefused(f"“{locked.occasion}” is over already.")
     locked.lifted_at, locked.lifted_by = now, actor
     locked.save(update_fields=["lifted_at", "lifted_by"])
     _record("freeze lifted", locked, actor)

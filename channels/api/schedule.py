@@ -50,9 +50,6 @@ def list_all(request: HttpRequest, below: Place | None = None, limit: Size = 50)
 def plan(request: HttpRequest, response: HttpResponse, body: NewScheduledChange) -> ScheduledAnswer:
     """Either `live` (an agent's version), or `channels` with `route`. Moments carry their offset (ISO 8601)."""
     actor = actor_of(request)
-    for name, moment in (("at", body.at), ("back_at", body.back_at)):
-        if moment is not None and moment.tzinfo is None:
-            raise ScheduleRefused("Give the moment with its offset, such as 2026-12-24T18:00:00+01:00.", name)
     moments: dict[str, Any] = body.model_dump(include={"at", "back_at", "time_zone", "reason"})
     if (body.live is None) == (body.route is None):
         raise ScheduleRefused("Send either “live”, or “channels” with “route”.", "live")
@@ -93,9 +90,6 @@ def freezes(request: HttpRequest) -> FreezeList:
 @router.post("/freezes", auth=ADMINISTER, response={201: FreezeAnswer}, url_name="freezes", summary="Freeze routes")
 def freeze(request: HttpRequest, body: NewFreeze) -> FreezeAnswer:
     """From a moment to another only an admin with a reason changes what answers."""
-    for name, moment in (("starts_at", body.starts_at), ("ends_at", body.ends_at)):
-        if moment.tzinfo is None:
-            raise ScheduleRefused("Give the moment with its offset, such as 2026-12-24T18:00:00+01:00.", name)
     zone = read_time_zone(body.time_zone)
     made = create_freeze(
         occasion=body.occasion,

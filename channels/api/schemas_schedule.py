@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from agentversions.api.schemas import Answer, Body, Line, Reason
 
 from .schemas import NewRoute, RouteAnswer
 
-Moment = Annotated[datetime, Field(strict=False, description="ISO 8601 with its offset")]
+Moment = Annotated[AwareDatetime, Field(strict=False, description="ISO 8601 with its offset")]
 Zone = Annotated[str, Field(max_length=64, description="in which pages show the moments")]
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from agentversions.services.errors import Refused
+from agentversions.services.errors import FieldRefused, Refused
 
 if TYPE_CHECKING:
     from channels.models import Channel
@@ -12,17 +12,8 @@ class UnknownChannel(Refused):
     """There is no such number or chat channel."""
 
 
-class ChannelRefused(Refused):
-    """A channel that cannot be made or changed as asked; `field` names what to change."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The field that is wrong."""
-        return {"errors": [{"path": self.field, "detail": str(self)}]}
+class ChannelRefused(FieldRefused):
+    """A channel that cannot be made or changed as asked."""
 
 
 class RouteRefused(Refused):
@@ -67,17 +58,8 @@ class BatchRefused(Refused):
     """A change of many channels that cannot be made as it was shown; nothing was changed."""
 
 
-class ScheduleRefused(Refused):
-    """A planned change that cannot be made or cancelled as asked; `field` names what to change."""
-
-    def __init__(self, message: str, field: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-    @property
-    def members(self) -> dict[str, Any]:
-        """The field that is wrong."""
-        return {"errors": [{"path": self.field, "detail": str(self)}]} if self.field else {}
+class ScheduleRefused(FieldRefused):
+    """A planned change that cannot be made or cancelled as asked."""
 
 
 class ImportRefused(Refused):

@@ -130,7 +130,7 @@ def cancel_scheduled(*, change: ScheduledChange, reason: str = "", actor: User) 
     lock_change(change)
     waiting = waiting_step(change)
     if waiting is None:
-        raise ScheduleRefused("Nothing is left to cancel: it has happened, or was cancelled already.", "")
+        raise ScheduleRefused("Nothing is left to cancel: it has happened, or was cancelled already.")
     words = "Cancelled before it happened." if waiting == Step.GO else "The return was cancelled: it stays as it is."
     step = ScheduledStep.objects.create(
         change=change, step=waiting, outcome=Outcome.CANCELLED, words=reason.strip() or words, by=actor

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from agentversions.models import Agent, FreezeWindow
+from agentversions.models import FreezeWindow
 from agentversions.models.database import ClockTimestamp
-from channels.models import Channel, ScheduledChange, ScheduledChannel, ScheduledStep
+from channels.models import Channel, ScheduledChange, ScheduledStep
 from channels.models.schedule import Outcome, Step
 
 from .schedule import waiting_step
@@ -33,6 +33,21 @@ class Planned:
 
 def upcoming() -> list[Planned]:
     """Everything that is still to happen, the next first."""
+    return _next_first(_whole().filter(_coming()))
+
+
+def over() -> Any:
+    """The changes of which nothing is to come, the latest first, as a query to be paged."""
+    return _whole().exclude(_coming()).order_by("-at", "-id")
+
+
+def planned_for_channel(channel: Channel) -> list[Planned]:
+    """What is still to come for one channel."""
+    return _next_first(_whole().filter(_coming(), items__channel=channel))
+
+
+def _coming() -> Q:
+    """Whether a step of a change is still to come."""
     ended = ScheduledStep.objects.filter(change=OuterRef("pk"))
     waits_to_go = ~Exists(ended.filter(step=Step.GO))
     waits_to_return = (
@@ -40,25 +55,11 @@ def upcoming() -> list[Planned]:
         & Exists(ended.filter(step=Step.GO, outcome=Outcome.DONE))
         & ~Exists(ended.filter(step=Step.BACK))
     )
-    planned = as_planned(_whole().filter(Q(waits_to_go) | waits_to_return))
-    return sorted(planned, key=lambda each: (each.next_at or each.change.at, each.change.pk))
+    return Q(waits_to_go) | waits_to_return
 
 
-def over() -> Any:
-    """The changes of which nothing is to come, the latest first, as a query to be paged."""
-    coming = [each.change.pk for each in upcoming()]
-    return _whole().exclude(pk__in=coming).order_by("-at", "-id")
-
-
-def planned_for_channel(channel: Channel) -> list[Planned]:
-    """What is still to come for one channel."""
-    mine = set(ScheduledChannel.objects.filter(channel=channel).values_list("change_id", flat=True))
-    return [each for each in upcoming() if each.change.pk in mine] if mine else []
-
-
-def planned_for_agent(agent: Agent) -> list[Planned]:
-    """Which versions of an agent are still to become live, or to return."""
-    return [each for each in upcoming() if each.change.version and each.change.version.agent_id == agent.pk]
+def _next_first(changes: Iterable[ScheduledChange]) -> list[Planned]:
+    return sorted(as_planned(changes), key=lambda each: (each.next_at or each.change.at, each.change.pk))
 
 
 def as_planned(changes: Iterable[ScheduledChange]) -> list[Planned]:

@@ -64,9 +64,9 @@ def _go(change: ScheduledChange) -> ScheduledStep:
     _check_planner(change)
     now = database_now()
     if now - change.at > LATEST:
-        raise ScheduleRefused("No worker was running at that time, and more than an hour has passed since.", "")
+        raise ScheduleRefused("No worker was running at that time, and more than an hour has passed since.")
     if change.back_at is not None and change.back_at <= now:
-        raise ScheduleRefused("No worker was running at that time, and the return would be due already.", "")
+        raise ScheduleRefused("No worker was running at that time, and the return would be due already.")
     return _go_live(change) if change.version is not None else _go_route(change)
 
 
@@ -111,10 +111,10 @@ def _back_live(change: ScheduledChange, gone: Deployment) -> ScheduledStep:
     agent = gone.agent
     live = agent.deployments.newest_first().select_related("version").first()
     if live is not None and live != gone:
-        raise ScheduleRefused(f"Somebody made {live.version} live since, so it stays.", "")
+        raise ScheduleRefused(f"Somebody made {live.version} live since, so it stays.")
     before = agent.deployments.filter(pk__lt=gone.pk).newest_first().first()
     if before is None:
-        raise ScheduleRefused("Nothing was live before, so there is nothing to return to.", "")
+        raise ScheduleRefused("Nothing was live before, so there is nothing to return to.")
     row = roll_back(agent=agent, to=before.version, reason=_reason(change), actor=change.created_by)
     return ScheduledStep(outcome=Outcome.DONE, words=f"{before.version} is live again.", deployment=row)
 

@@ -7,11 +7,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from agentversions.core.roles import Permission
-from agentversions.services.errors import RoutesFrozen
+from agentversions.services.errors import Refused
 from agentversions.views.access import actor_of, page
 from channels.models import RouteBatch
 from channels.services.batches import undo_batch
-from channels.services.errors import BatchRefused, RouteRefused
 from channels.services.moves import Move, in_words, show_moves
 from config.htmx import done, wants_fragment
 
@@ -42,7 +41,7 @@ def batch_undo(request: HttpRequest, number: int) -> HttpResponse:
     """Gives every number of a batch back what it answered before; those that moved since are named."""
     try:
         undone, left = undo_batch(batch=_batch_or_404(number), actor=actor_of(request))
-    except (BatchRefused, RouteRefused, RoutesFrozen) as refusal:
+    except Refused as refusal:
         if wants_fragment(request):
             return done(request, str(refusal), to="", event="route-changed")
         messages.error(request, str(refusal))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.timezone import get_current_timezone_name
 
 from agentversions.core.roles import Permission
-from agentversions.services.errors import RoutesFrozen
+from agentversions.services.errors import Refused
 from agentversions.views.access import actor_of, page
 from channels.core.local_times import NotAMoment, read_moment
 from channels.core.routes import RoutePlan, single
@@ -21,7 +21,7 @@ from channels.forms.schedule import LaterForm
 from channels.models import Route, RouteBatch
 from channels.services.batches import apply_moves, plan_moves, plan_take_back
 from channels.services.choices import agents
-from channels.services.errors import BatchRefused, RouteRefused, ScheduleRefused
+from channels.services.errors import ScheduleRefused
 from channels.services.fleet import chosen_channels, count_missed, list_fleet
 from channels.services.moves import Move, digest_of_moves, show_moves
 from channels.services.schedule import schedule_route
@@ -83,7 +83,7 @@ def fleet_repin(request: HttpRequest) -> HttpResponse:
             return _apply(request, moves, f"{count} to {row.target()}")
         if "later" in data:
             return _plan(request, {**context, **_dry_run(moves)}, single(row.target()))
-    except (BatchRefused, RouteRefused, RoutesFrozen, ValueError) as refusal:
+    except (Refused, ValueError) as refusal:
         return render(request, "channels/fleet_repin.html", {**context, "refusal": str(refusal)}, status=422)
     return render(request, "channels/fleet_repin.html", {**context, **_dry_run(moves)})
 
@@ -104,7 +104,7 @@ def fleet_take_back(request: HttpRequest) -> HttpResponse:
         moves = plan_take_back(since)
         if request.method == "POST":
             return _apply(request, moves, f"Everything changed since {since:%-d %b %Y, %H:%M} taken back")
-    except (BatchRefused, RouteRefused, RoutesFrozen) as refusal:
+    except Refused as refusal:
         return render(request, "channels/fleet_take_back.html", {**context, "refusal": str(refusal)}, status=422)
     return render(request, "channels/fleet_take_back.html", {**context, **_dry_run(moves)})
 

@@ -8,13 +8,13 @@ from django.urls import reverse
 from agentversions.core.roles import Permission
 from agentversions.models import Agent, AgentVersion
 from agentversions.services.deployments import live_version
-from agentversions.services.errors import RoutesFrozen
+from agentversions.services.errors import Refused
 from agentversions.services.publishing import latest_version
 from agentversions.views.access import actor_of, agent_or_404, page, version_or_404
 from channels.core.routes import Follow, Target, single
 from channels.models import Channel, RouteBatch
 from channels.services.batches import apply_moves, plan_moves
-from channels.services.errors import BatchRefused, RouteRefused
+from channels.services.errors import BatchRefused
 from channels.services.fleet import chosen_channels
 from channels.services.followers import channels_of, followers
 from channels.services.moves import in_words
@@ -38,7 +38,7 @@ def pin_dialog(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return _dialog(request, version.agent, version)
     try:
         batch = _pin(request, version)
-    except (BatchRefused, RouteRefused, RoutesFrozen) as refusal:
+    except Refused as refusal:
         return _dialog(request, version.agent, version, refusal=str(refusal), status=422)
     to = reverse("agentversions:version_detail", args=[slug, number])
     undo = reverse("channels:batch_undo", args=[batch.pk])

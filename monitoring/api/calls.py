@@ -19,6 +19,7 @@ from agentversions.core.roles import Permission
 from agentversions.models import Agent, ApiToken
 from agentversions.services.tokens import find_token, note_use
 from monitoring.core.call_filter import read_filter
+from monitoring.core.page_key import read_key
 from monitoring.core.records import BadRecord, CallRecord, read_record
 from monitoring.models import Call
 from monitoring.services.call_list import list_calls
@@ -135,18 +136,16 @@ def list_all(
     before: Word = "",
 ) -> CallList | HttpResponse:
     """By the filters of the page: `version` is a number, `draft` or `unknown` and needs `agent`; fifty at a time."""
-    wanted = read_filter({name: [value] for name, value in request.GET.dict().items() if isinstance(value, str)})
+    wanted = read_filter(dict(request.GET.lists()))
     if wanted.problems:
         errors = [{"path": name, "detail": words} for name, words in wanted.problems]
         return problem("invalid", " ".join(words for _, words in wanted.problems), errors=errors)
-    moment, _, number = before.rpartition(",")
-    try:
-        key = (datetime.fromisoformat(moment.replace(" ", "+")), int(number)) if before else None
-    except ValueError:
+    key = read_key(before)
+    if before and key is None:
         return problem("invalid", "“before” is not as a list gave it. Use the address in “next”.")
     page = list_calls(wanted, before=key)
     slugs = dict(Agent.objects.filter(pk__in=page.agents).values_list("pk", "slug"))
-    following = next_page(request, before=f"{page.older[0].isoformat()},{page.older[1]}") if page.older else None
+    following = next_page(request, before=str(page.older)) if page.older else None
     return CallList(items=[_answer(call, slugs) for call in page.calls], next=following)
 
 

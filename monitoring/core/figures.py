@@ -18,7 +18,6 @@ class Outcome:
     agent: int
     version: int
     variant: str
-    channel: str
     is_test: bool
     started_at: datetime
     is_over: bool = False
@@ -31,10 +30,10 @@ class Outcome:
     sentiment_score: float | None = None
     latency_ms: float | None = None
 
-    @property
-    def is_automated(self) -> bool:
-        """Engaged and over, without a transfer or an error: the agent did it alone."""
-        return bool(self.is_over and self.engaged and not self.transferred and not self.is_error)
+
+def is_automated(call: Any) -> bool:
+    """Of an outcome or of a stored call: engaged and over, without a transfer or an error. The agent did it alone."""
+    return bool(call.is_over and call.engaged and not call.transferred and not call.is_error)
 
 
 NAMES = (
@@ -68,7 +67,7 @@ def sums_of(call: Outcome) -> dict[str, int]:
         # Of calls under way nobody knows yet whether they were engaged.
         if call.engaged:
             found["engaged"] = 1
-        if call.is_automated:
+        if is_automated(call):
             found["automated"] = 1
     if call.transferred:
         found["transferred"] = 1

@@ -43,21 +43,23 @@ def read_file(name: str, data: bytes, *, time_zone: str) -> Iterator[Found]:
     except UnicodeDecodeError:
         raise ValueError(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
     zone = ZoneInfo(time_zone)
-    if name.lower().endswith(".csv"):
-        rows: Iterator[tuple[int, Any]] = ((reader.line_num, row) for reader in [_csv(text)] for row in reader)
-    elif name.lower().endswith((".ndjson", ".jsonl")):
-        rows = ((at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip())
-    else:
-        rows = enumerate(_json(name, text))
-    for place, row in rows:
+    for place, row in _rows(name, text):
         try:
             yield Found(place, as_document(json.loads(row) if isinstance(row, str) else row, zone))
         except (ValueError, TypeError) as error:
             yield Found(place, None, f"It cannot be read: {error}.")
 
 
-def _csv(text: str) -> "csv.DictReader[str]":
-    return csv.DictReader(io.StringIO(text, newline=""))
+def _rows(name: str, text: str) -> Iterator[tuple[int, Any]]:
+    """Each record with its place: the line it ends in, or its index."""
+    if name.lower().endswith(".csv"):
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        for row in reader:
+            yield reader.line_num, row
+    elif name.lower().endswith((".ndjson", ".jsonl")):
+        yield from ((at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip())
+    else:
+        yield from enumerate(_json(name, text))
 
 
 def _json(name: str, text: str) -> list[Any]:

@@ -62,7 +62,6 @@ class Migration(migrations.Migration):
                 ("sentiment", models.SmallIntegerField(null=True)),
                 ("sentiment_score", models.FloatField(null=True)),
                 ("analysis", models.JSONField(null=True)),
-                ("is_analysis_odd", models.BooleanField(default=False)),
                 ("summary", models.TextField(default="")),
                 ("recording", models.TextField(default="")),
                 ("latency_ms", models.FloatField(null=True)),

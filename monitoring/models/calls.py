@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from agentversions.models.database import READ_APPEND_AND_CHANGE
+from monitoring.core.figures import is_automated
 
 
 class Attribution(models.TextChoices):
@@ -56,7 +57,6 @@ class Call(models.Model):
     sentiment = models.SmallIntegerField(null=True)
     sentiment_score = models.FloatField(null=True)
     analysis = models.JSONField(null=True)
-    is_analysis_odd = models.BooleanField(default=False)
     summary = models.TextField(default="")
     recording = models.TextField(default="")
     latency_ms = models.FloatField(null=True)
@@ -83,8 +83,8 @@ class Call(models.Model):
 
     @property
     def is_automated(self) -> bool:
-        """Engaged and over, without a transfer or an error."""
-        return bool(self.is_over and self.engaged and not self.transferred and not self.is_error)
+        """Whether the agent did it alone, as the figures count it."""
+        return is_automated(self)
 
 
 class CallContent(models.Model):

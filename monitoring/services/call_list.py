@@ -1,7 +1,7 @@
 """Finding calls: filters, pages by key (as quick at any depth as at the first), counts."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,13 +12,16 @@ from django.utils.timezone import get_current_timezone
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
-from monitoring.core.call_filter import SENTIMENTS, CallFilter, read_day
+from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, read_day
 from monitoring.core.figures import UNATTRIBUTED
+from monitoring.core.page_key import PageKey
 from monitoring.models import Call, HourFigures
 
 from .rows import UNKNOWN_VERSION, caller_keys
 
 PER_PAGE = 50
+MOST_OFFERED = 300
+"""Versions in the filter, newest first; an older one can be written into the address."""
 MOST_COUNTED = 10_000
 KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests"})
 LIST_FIELDS = (
@@ -26,8 +29,6 @@ LIST_FIELDS = (
     *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
     *("is_test", "attribution"),
 )
-Key = tuple[datetime, int]
-"""Where a page begins: a call's start and id."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class CallPage:
     """One page, newest first, with the keys of the pages beside it."""
 
     calls: list[Call]
-    older: Key | None
-    newer: Key | None
+    older: PageKey | None
+    newer: PageKey | None
     agents: dict[int, str]
 
 
-def list_calls(wanted: CallFilter, *, before: Key | None = None, after: Key | None = None) -> CallPage:
+def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: PageKey | None = None) -> CallPage:
     """The newest calls that are wanted; `before` and `after` go on from a call. Wrong filters find nothing."""
     rows = list(islice(_newest(wanted, before=before, after=after), PER_PAGE + 1))
     is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
@@ -58,7 +59,7 @@ def list_calls(wanted: CallFilter, *, before: Key | None = None, after: Key | No
 
 def every_call(wanted: CallFilter) -> Iterator[Call]:
     """All calls that are wanted, newest first, read in pages so that memory stays flat."""
-    before: Key | None = None
+    before: PageKey | None = None
     while True:
         rows = list(islice(_newest(wanted, before=before, most=2_000, fields=None), 2_000))
         yield from rows
@@ -73,6 +74,17 @@ class Count:
 
     calls: int
     is_exact: bool
+
+
+def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """The versions of an agent to filter by: value, words, whether it is chosen. Empty for an unknown agent."""
+    agent = Agent.objects.filter(slug=slug).first()
+    if agent is None:
+        return []
+    found = agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED]
+    numbered = ((f"V{number}", f"V{number} · {name}") for number, name in found)
+    choices = [(DRAFT, "Draft"), *numbered, (UNKNOWN, "Unknown")]
+    return [(value, words, value in chosen) for value, words in choices]
 
 
 def count_calls(wanted: CallFilter) -> Count:
@@ -105,8 +117,8 @@ def _stored(number: int | None) -> int:
 def _newest(
     wanted: CallFilter,
     *,
-    before: Key | None = None,
-    after: Key | None = None,
+    before: PageKey | None = None,
+    after: PageKey | None = None,
     most: int = PER_PAGE + 1,
     fields: tuple[str, ...] | None = LIST_FIELDS,
 ) -> Iterator[Call]:
@@ -117,9 +129,13 @@ def _newest(
     for part in _parts(wanted):
         found = part
         if before is not None:
-            found = found.filter(started_at__lte=before[0]).exclude(started_at=before[0], id__gte=before[1])
+            found = found.filter(started_at__lte=before.started_at).exclude(
+                started_at=before.started_at, id__gte=before.id
+            )
         if after is not None:
-            found = found.filter(started_at__gte=after[0]).exclude(started_at=after[0], id__lte=after[1])
+            found = found.filter(started_at__gte=after.started_at).exclude(
+                started_at=after.started_at, id__lte=after.id
+            )
         order = ("started_at", "id") if after is not None else ("-started_at", "-id")
         found = found.order_by(*order)
         pages.append((found.only(*fields) if fields else found)[:most])
@@ -209,5 +225,5 @@ def _end_of(text: str) -> datetime:
     return moment + timedelta(days=1) if len(text) == 10 else moment
 
 
-def _key(call: Call) -> Key:
-    return call.started_at, call.id
+def _key(call: Call) -> PageKey:
+    return PageKey(call.started_at, call.id)

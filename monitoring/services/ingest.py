@@ -60,8 +60,7 @@ def ingest(records: Iterable[CallRecord], *, source: str) -> int:
     is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
     new = [row for sender_id, row in fresh.items() if sender_id in is_new]
     _copy(new)
-    for sender_id in is_new:
-        _keep_transcript(fresh[sender_id], merged[sender_id][0])
+    _keep_transcripts((fresh[sender_id], merged[sender_id][0]) for sender_id in is_new)
     changes: list[Change] = [(None, row) for row in new]
     replaced = {sender_id: merged[sender_id][1] for sender_id in is_new}
     known = [sender_id for sender_id in merged if sender_id not in is_new]
@@ -126,14 +125,16 @@ def _stored(name: str, value: Any) -> Any:
     return Jsonb(value) if name in JSON_COLUMNS and value is not None else value
 
 
-def _keep_transcript(row: Row, state: CallState) -> None:
-    turns = state.fields.get("transcript")
-    if turns is None:
-        return
-    values = row.values
-    said = json.dumps([turn.model_dump(exclude_none=True) for turn in turns])
-    with connection.cursor() as cursor:
-        cursor.execute(KEEP_TRANSCRIPT, [values["agent_id"], values["started_at"], values["id"], said])
+def _keep_transcripts(calls: Iterable[tuple[Row, CallState]]) -> None:
+    """Keep what was said in these calls, where somebody sent it."""
+    said = [
+        (*row.key, json.dumps([turn.model_dump(exclude_none=True) for turn in turns]))
+        for row, state in calls
+        if (turns := state.fields.get("transcript")) is not None
+    ]
+    if said:
+        with connection.cursor() as cursor:
+            cursor.executemany(KEEP_TRANSCRIPT, said)
 
 
 def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[str, list[Replaced]]) -> list[Change]:
@@ -141,7 +142,7 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
     known = _load(sorted(by_call))
     merged = {sender_id: _merge(known[sender_id].state, by_call[sender_id]) for sender_id in known}
     attributor = Attributor(state for state, _ in merged.values())
-    changes: list[Change] = []
+    corrected: list[tuple[Row, Row, CallState]] = []
     for sender_id, (state, said) in merged.items():
         before = known[sender_id]
         replaced[sender_id] = said
@@ -162,10 +163,12 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
             source=old["source"],
             received_at=old["received_at"],
         )
-        make_partitions([row.values["started_at"]])
-        _update(before.row, row, state)
-        changes.append((before.row, row))
-    return changes
+        corrected.append((before.row, row, state))
+    make_partitions(row.values["started_at"] for _, row, _ in corrected)
+    for before_row, row, state in corrected:
+        _update(before_row, row, state)
+    _keep_transcripts((row, state) for _, row, state in corrected)
+    return [(before_row, row) for before_row, row, _ in corrected]
 
 
 def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
@@ -198,19 +201,18 @@ def _read(name: str, value: Any) -> Any:
 
 
 def _update(before: Row, after: Row, state: CallState) -> None:
-    old, new = before.values, after.values
+    new = after.values
     names = [name for name in COLUMNS if name != "id"]
     settings = ", ".join(f"{name} = %s" for name in names)
-    key = (old["agent_id"], old["started_at"], old["id"])
+    key = before.key
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE monitoring_call SET {settings} WHERE (agent_id, started_at, id) = (%s, %s, %s)",  # noqa: S608
             [*(_stored(name, new[name]) for name in names), *key],
         )
-        if (new["agent_id"], new["started_at"]) != key[:2]:
+        if after.key != key:
             cursor.execute(MOVE_TRANSCRIPT, [new["agent_id"], new["started_at"], *key])
         cursor.execute(MOVE, [new["agent_id"], new["started_at"], json.dumps(state.ranks), new["sender_id"]])
-    _keep_transcript(after, state)
 
 
 def _note(replaced: dict[str, list[Replaced]]) -> None:

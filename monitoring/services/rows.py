@@ -29,6 +29,12 @@ class Row:
     values: dict[str, Any]
 
     @property
+    def key(self) -> tuple[int, datetime, int]:
+        """Agent, start and id."""
+        values = self.values
+        return values["agent_id"], values["started_at"], values["id"]
+
+    @property
     def outcome(self) -> Outcome:
         """What counts of it."""
         values = self.values
@@ -36,7 +42,6 @@ class Row:
         return Outcome(
             agent=values["agent_id"],
             version=UNKNOWN_VERSION if version is None else version,
-            channel=values["channel"],
             **{name: values[name] for name in OUTCOME},
         )
 
@@ -100,7 +105,6 @@ def row_of(
             "sentiment": sentiment,
             "sentiment_score": score,
             "analysis": fields.get("analysis"),
-            "is_analysis_odd": False,
             "summary": fields.get("summary") or "",
             "recording": fields.get("recording") or "",
             "latency_ms": fields.get("latency_ms"),

@@ -1,9 +1,7 @@
 """Figures and facts of calls as people read them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django import template
 
@@ -40,12 +38,6 @@ def as_length(milliseconds: float | None) -> str:
 def as_sentiment(sentiment: int | None) -> str:
     """The word of a sentiment."""
     return SENTIMENTS.get(sentiment, "–") if sentiment is not None else "–"
-
-
-@register.filter
-def as_key(key: tuple[datetime, int]) -> str:
-    """Where a page goes on, as its address has it."""
-    return quote(f"{key[0].isoformat()},{key[1]}")
 
 
 @register.filter

@@ -41,10 +41,10 @@ def analytics(request: HttpRequest) -> HttpResponse:
 
 
 def _range(days: int) -> tuple[datetime, datetime]:
-    """So many days of the reader's, today with them; whole hours."""
+    """So many days of the reader's, today with them."""
     today = timezone.localdate()
     midnight = datetime.combine(today - timedelta(days=days - 1), time(), timezone.get_current_timezone())
-    return midnight.replace(minute=0), timezone.now() + timedelta(hours=1)
+    return midnight, timezone.now() + timedelta(hours=1)
 
 
 def _chosen(found: list[VersionFigures], key: str, place: int) -> VersionFigures | None:

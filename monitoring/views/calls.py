@@ -1,21 +1,18 @@
 """The list of calls, its export, and one call."""
 
-from datetime import datetime
-
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
-from agentversions.models import Agent
 from agentversions.views.access import page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
 from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
-from monitoring.services.call_list import Key, count_calls, list_calls
+from monitoring.core.page_key import read_key
+from monitoring.services.call_list import count_calls, list_calls, version_choices
 from monitoring.services.call_page import find_call, load_call
 from monitoring.services.exporting import export_calls
 
-MOST_VERSIONS = 300
 LABELS = {
     "agent": "Agent",
     "version": "Version",
@@ -38,14 +35,15 @@ LABELS = {
 def call_list(request: HttpRequest) -> HttpResponse:
     """Calls, newest first; every filter is in the address and shown as a chip."""
     wanted = read_filter(dict(request.GET.lists()))
-    shown = list_calls(wanted, before=_key(request, "before"), after=_key(request, "after"))
+    before, after = (read_key(request.GET.get(name, "")) for name in ("before", "after"))
+    shown = list_calls(wanted, before=before, after=after)
     context = {
         "wanted": wanted,
         "chips": _chips(wanted),
         "page": shown,
         "count": count_calls(wanted),
         "agents": agents(),
-        "versions": _versions(wanted),
+        "versions": version_choices(wanted.agent, wanted.versions),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
     }
@@ -82,23 +80,3 @@ def _chips(wanted: CallFilter) -> list[dict[str, str]]:
         }
         for name, value in wanted.pairs
     ]
-
-
-def _versions(wanted: CallFilter) -> list[tuple[str, str, bool]]:
-    """The versions of the chosen agent: value, words, whether it is chosen."""
-    agent = Agent.objects.filter(slug=wanted.agent).first() if wanted.agent else None
-    if agent is None:
-        return []
-    found = agent.versions.newest_first().values_list("number", "name")[:MOST_VERSIONS]
-    choices = [("draft", "Draft"), *((f"V{number}", f"V{number} · {name}") for number, name in found)]
-    return [(value, words, value in wanted.versions) for value, words in [*choices, ("unknown", "Unknown")]]
-
-
-def _key(request: HttpRequest, name: str) -> Key | None:
-    """Where a page goes on: `2026-11-20T12:00:00+00:00,17`."""
-    moment, _, number = request.GET.get(name, "").rpartition(",")
-    try:
-        started_at, call_id = datetime.fromisoformat(moment.replace(" ", "+")), int(number[:19])
-    except ValueError:
-        return None
-    return (started_at, call_id) if started_at.tzinfo and 2000 <= started_at.year < 2200 else None

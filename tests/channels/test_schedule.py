@@ -18,7 +18,7 @@ from channels.services.batches import undo_batch
 from channels.services.errors import ScheduleRefused
 from channels.services.routes import pin
 from channels.services.schedule import cancel_scheduled, schedule_live, schedule_route
-from channels.services.schedule_list import as_planned, planned_for_agent, planned_for_channel, upcoming
+from channels.services.schedule_list import as_planned, planned_for_channel, upcoming
 from channels.services.scheduled_runs import run_due_steps, run_step
 from tests.factories import make_agent, make_channel, make_user
 
@@ -100,7 +100,7 @@ def test_a_version_becomes_live_and_the_one_before_returns(agent: Agent, operato
     version = agent.versions.get(number=3)
     now = database_now()
     schedule_live(version=version, at=now + HOUR, back_at=now + 2 * HOUR, time_zone="UTC", actor=operator)
-    assert [each.waiting for each in planned_for_agent(agent)] == [Step.GO]
+    assert [each.waiting for each in upcoming()] == [Step.GO]
     clock.ahead = HOUR
     run_due_steps()
     assert live(agent) == 3

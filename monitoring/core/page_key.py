@@ -1,0 +1,25 @@
+"""Where a page of calls begins: a call's start and its id, as addresses write it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class PageKey(NamedTuple):
+    """The call beside which a page goes on; keys sort as the list does."""
+
+    started_at: datetime
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.started_at.isoformat()},{self.id}"
+
+
+def read_key(text: str) -> PageKey | None:
+    """The key of an address; None for anything that is none."""
+    moment, _, number = text.rpartition(",")
+    try:
+        # A plus that nobody escaped arrives as a space.
+        key = PageKey(datetime.fromisoformat(moment.replace(" ", "+")), int(number[:19]))
+    except ValueError:
+        return None
+    return key if key.started_at.tzinfo is not None and 2000 <= key.started_at.year < 2200 else None
