@@ -7,14 +7,13 @@ agent's. Calls and figures are made by PostgreSQL; what is measured goes through
 import sys
 from datetime import timedelta
 from statistics import median
-from typing import Any
 from urllib.parse import quote
 
+from bench.monitoring_data import AGENTS, DAYS, VERSIONS, fill
 from bench.pages import timed
 from bench.scratch import scratch_database, start_django
 
-CALLS = 1_000_000
-AGENTS, VERSIONS, DAYS = 200, 30, 90
+CALLS = 10_000_000
 ROUNDS = 15
 BARS_MS = {
     "calls, two versions, newest": 60.0,
@@ -41,10 +40,11 @@ def _run(count: int) -> int:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from agentversions.models.database import database_now
     from tests.factories import make_user
 
     operator = make_user("editor")
-    first = _fill(operator, count)
+    first = fill(operator, count, database_now())[0]
     client = Client()
     client.force_login(operator)
     two = "agent=agent-0&version=V7&version=V6"
@@ -86,66 +86,6 @@ def _run(count: int) -> int:
     verdict = "pass" if rate >= INGEST_BAR else "MISSED"
     print(f"ingestion in lists of {PER_BATCH}, one process: {rate:,.0f} calls/s (bar {INGEST_BAR:,.0f}: {verdict})")
     return 1 if missed else 0
-
-
-def _fill(actor: Any, count: int) -> int:
-    """Agents, versions, calls and their figures; gives the heaviest agent's key."""
-    from django.db import connection
-
-    from agentversions.models.database import database_now
-    from monitoring.services.partitions import make_partitions
-    from tests.factories import make_agent, make_version
-
-    agents = [make_agent(actor, slug=f"agent-{number}") for number in range(AGENTS)]
-    for version in range(VERSIONS):
-        make_version(agents[0], actor, system_prompt=f"Prompt {version}.")
-    now = database_now()
-    make_partitions(now - timedelta(days=day) for day in range(DAYS + 1))
-    keys = [agent.pk for agent in agents]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO monitoring_call (agent_id, started_at, id, sender_id, source, attribution, version, channel,
-                caller_shown, is_over, ended_at, duration_ms, engaged, transferred, is_error, evaluation, sentiment,
-                ended_reason, latency_ms, cost, currency, received_at)
-            SELECT (%s::int[])[CASE WHEN n %% 5 = 0 THEN 1 ELSE 1 + n %% %s END], started, n, 'bench-' || n, 'bench',
-                   'token', (n * 7 %% %s)::int, '+3317' || lpad((n %% 5000)::text, 7, '0'), '•••• 1234',
-                   true,
-                   started + interval '2 minutes', (30000 + n * 7919 %% 400000)::int, n %% 13 <> 0, n %% 6 = 0,
-                   n %% 50 = 0,
-                   CASE WHEN n %% 9 = 0 THEN 'fail' ELSE 'success' END, (n %% 3 - 1)::smallint, 'caller hung up',
-                   300 + n %% 900, 0.2, 'EUR', started
-            FROM (SELECT n, %s::timestamptz - n * (interval '90 days' / %s) AS started
-                  FROM generate_series(1, %s::bigint) AS n) AS calls
-            """,
-            [keys, AGENTS, VERSIONS + 1, now, count, count],
-        )
-        _sum_up(cursor)
-        cursor.execute("ANALYZE")
-    return keys[0]
-
-
-def _sum_up(cursor: Any) -> None:
-    """The figures of all calls, by the statements that prove them."""
-    from monitoring.services.checking import HOUR_NAMES, HOURS
-
-    names = ", ".join(HOUR_NAMES)
-    cursor.execute(
-        f"""
-        INSERT INTO monitoring_hourfigures (agent_id, hour, version, variant, is_test, {names}, duration_ds_squared,
-                                            latency_ms, score_milli)
-        SELECT agent_id, hour, version, variant, is_test, {names}, duration_ms / 100, latencies * 700, 0
-        FROM ({HOURS}) AS counted
-        """
-    )
-    cursor.execute(
-        """
-        INSERT INTO monitoring_durationfigures (agent_id, day, version, is_test, bucket, calls)
-        SELECT agent_id, (started_at AT TIME ZONE 'UTC')::date, coalesce(version, -1), is_test,
-               (1 + floor(ln(duration_ms / 10.0) / ln(1.02)))::smallint, count(*)
-        FROM monitoring_call GROUP BY 1, 2, 3, 4, 5
-        """
-    )
 
 
 def _key_after(agent: int, rows: int) -> str:

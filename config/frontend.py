@@ -19,7 +19,7 @@ from config.problem import Problem
 
 MODULES = PROJECT / "node_modules"
 VENDOR = PROJECT / "static" / "vendor"
-COPIED = ("@tabler/core/dist/css/tabler.min.css",)
+COPIED = ("@tabler/core/dist/css/tabler.min.css", "echarts/dist/echarts.common.min.js")
 PACKAGES = ("agentversions", "channels", "monitoring", "config")
 USE = re.compile(r"""\{%\s*icon\s+["']([^"']+)["']""")
 SVG = "http://www.w3.org/2000/svg"

@@ -1,8 +1,8 @@
-"""What one call adds to the figures: counted once when it comes, taken back and counted anew when it is corrected."""
+"""What one call adds to the sums of its hour."""
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 UNATTRIBUTED = 0
@@ -29,6 +29,10 @@ class Outcome:
     sentiment: int | None = None
     sentiment_score: float | None = None
     latency_ms: float | None = None
+    channel: str = ""
+    ended_reason: str = ""
+    cost: Decimal | None = None
+    currency: str = ""
 
 
 def is_automated(call: Any) -> bool:
@@ -59,53 +63,30 @@ NAMES = (
 """The sums of the figures, in the order of the columns: whole numbers, so that adding and taking back are exact."""
 
 
-def sums_of(call: Outcome) -> dict[str, int]:
-    """What this call adds to each sum that it touches."""
-    found: dict[str, int] = {"calls": 1}
-    if call.is_over:
-        found["over"] = 1
+def sums_of(call: Outcome) -> tuple[int, ...]:
+    """What this call adds to each of `NAMES`."""
+    length, score, latency = call.duration_ms, call.sentiment_score, call.latency_ms
+    return (
+        1,
+        int(call.is_over),
         # Of calls under way nobody knows yet whether they were engaged.
-        if call.engaged:
-            found["engaged"] = 1
-        if is_automated(call):
-            found["automated"] = 1
-    if call.transferred:
-        found["transferred"] = 1
-    if call.is_error:
-        found["errors"] = 1
-    if call.evaluation is not None:
-        found["succeeded" if call.evaluation == "success" else "failed"] = 1
-    if call.sentiment is not None:
-        found[("negative", "neutral", "positive")[call.sentiment + 1]] = 1
-    if call.sentiment_score is not None:
-        found["scored"], found["score_milli"] = 1, round(call.sentiment_score * 1000)
-    if call.duration_ms is not None:
-        found["timed"], found["duration_ms"] = 1, call.duration_ms
-        found["duration_ds_squared"] = round(call.duration_ms / 100) ** 2
-    if call.latency_ms is not None:
-        found["latencies"], found["latency_ms"] = 1, round(call.latency_ms)
-    return found
-
-
-HourKey = tuple[int, datetime, int, str, bool]
-
-
-def hour_of(call: Outcome) -> HourKey:
-    """The row of the hourly figures: agent, hour, version, variant, test."""
-    hour = call.started_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return call.agent, hour, call.version, call.variant, call.is_test
-
-
-def add_up(changes: list[tuple[Outcome | None, Outcome | None]]) -> dict[HourKey, dict[str, int]]:
-    """The differences of the hourly figures for calls that changed from one outcome (None: new) to another."""
-    totals: dict[HourKey, Counter[str]] = {}
-    for before, after in changes:
-        for outcome, sign in ((before, -1), (after, 1)):
-            if outcome is not None:
-                total = totals.setdefault(hour_of(outcome), Counter())
-                for name, value in sums_of(outcome).items():
-                    total[name] += sign * value
-    return {key: dict(total) for key, total in totals.items() if any(total.values())}
+        int(bool(call.is_over and call.engaged)),
+        int(is_automated(call)),
+        int(bool(call.transferred)),
+        int(bool(call.is_error)),
+        int(call.evaluation == "success"),
+        int(call.evaluation == "fail"),
+        int(call.sentiment == 1),
+        int(call.sentiment == 0),
+        int(call.sentiment == -1),
+        int(length is not None),
+        length or 0,
+        round((length or 0) / 100) ** 2,
+        int(latency is not None),
+        round(latency or 0),
+        int(score is not None),
+        round((score or 0) * 1000),
+    )
 
 
 def as_word(sentiment: Any) -> tuple[int | None, float | None]:

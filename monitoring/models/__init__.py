@@ -1,7 +1,7 @@
 """The models of Monitor: calls in monthly partitions, their contents, the ledger of senders' ids, figures by hour."""
 
 from .calls import Call, CallContent
-from .figures import CostFigures, DurationFigures, HourFigures
+from .figures import ChannelFigures, CostFigures, DayFigures, DurationFigures, HourFigures, ReasonFigures
 from .ledger import CallCorrection, CallLedger
 
 __all__ = [
@@ -9,7 +9,10 @@ __all__ = [
     "CallContent",
     "CallCorrection",
     "CallLedger",
+    "ChannelFigures",
     "CostFigures",
+    "DayFigures",
     "DurationFigures",
     "HourFigures",
+    "ReasonFigures",
 ]

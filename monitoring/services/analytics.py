@@ -1,25 +1,29 @@
-"""An agent's figures by version, from the sums by hour; two versions compared, with how sure the difference is."""
+"""An agent's figures by version and by day, from the sums that ingestion keeps; two versions compared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from django.db.models import Sum
+from zoneinfo import ZoneInfo
 
 from agentversions.models import Agent
-from monitoring.core.comparing import Difference, Estimate, mean, mean_difference, rate, rate_difference
+from monitoring.core.comparing import Difference, Estimate
 from monitoring.core.figures import NAMES
 from monitoring.core.histogram import percentile
-from monitoring.models import CostFigures, DurationFigures, HourFigures
+from monitoring.core.measures import BY_KEY, COMPARED, Measure, cost_per_call
+from monitoring.core.periods import Period
+from monitoring.core.rollups import COST, DAILY, DURATION, PART, REASON
+from monitoring.models import HourFigures
 
 from .rows import UNKNOWN_VERSION
+from .sums import sums_by_slot, sums_by_version
+
+MOST_REASONS = 12
 
 
 @dataclass(frozen=True)
 class VersionFigures:
-    """What one version did. Durations are in ms, sentiment goes from -1 to 1, costs are per call and currency."""
+    """What one version did. Percentiles are in ms; costs per call by currency."""
 
     version: int
     name: str
@@ -39,35 +43,9 @@ class VersionFigures:
         return {0: "draft", UNKNOWN_VERSION: "unknown"}.get(self.version, f"V{self.version}")
 
     @property
-    def automation(self) -> Estimate | None:
-        """Engaged calls that ended without a transfer or an error, of all engaged calls."""
-        return rate(self.sums["automated"], self.sums["engaged"])
-
-    @property
-    def errors(self) -> Estimate | None:
-        """Calls with an error, of all calls."""
-        return rate(self.sums["errors"], self.sums["calls"])
-
-    @property
-    def transfers(self) -> Estimate | None:
-        """Transferred calls, of all calls."""
-        return rate(self.sums["transferred"], self.sums["calls"])
-
-    @property
-    def success(self) -> Estimate | None:
-        """Calls judged a success, of all that were judged."""
-        return rate(self.sums["succeeded"], self.sums["succeeded"] + self.sums["failed"])
-
-    @property
-    def duration(self) -> Estimate | None:
-        """The average length, in ms."""
-        return mean(self.sums["duration_ms"], self.sums["duration_ds_squared"] * 10_000, self.sums["timed"])
-
-    @property
-    def sentiment(self) -> Estimate | None:
-        """Positive calls less negative ones, of all with a sentiment."""
-        plus, minus = self.sums["positive"], self.sums["negative"]
-        return mean(plus - minus, plus + minus, plus + minus + self.sums["neutral"])
+    def measured(self) -> Mapping[str, Estimate | None]:
+        """Every measure by its key."""
+        return {key: measure.of(self.sums) for key, measure in BY_KEY.items()}
 
     @property
     def sentiments(self) -> tuple[int, int, int] | None:
@@ -76,88 +54,106 @@ class VersionFigures:
         total = sum(counts)
         return (*(round(100 * count / total) for count in counts),) if total else None  # type: ignore[return-value]
 
-    @property
-    def latency(self) -> float | None:
-        """The average latency, in ms."""
-        return self.sums["latency_ms"] / self.sums["latencies"] if self.sums["latencies"] else None
-
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of two versions."""
+    """One measure of two versions."""
 
-    label: str
-    meaning: str
-    kind: str
+    measure: Measure
     head: Estimate | None
     base: Estimate | None
     difference: Difference | None
 
 
-FIGURES = (
-    (
-        "Automation rate",
-        "Of all engaged calls that ended: those without a transfer or an error.",
-        "automation",
-        "rate",
-    ),
-    ("Success rate", "Calls judged a success, of all that were judged.", "success", "rate"),
-    ("Errors", "Calls with an error, of all calls.", "errors", "rate"),
-    ("Transfers", "Transferred calls, of all calls.", "transfers", "rate"),
-    ("Average duration", "From start to end, of all calls whose length is known.", "duration", "length"),
-    ("Sentiment", "Positive calls less negative ones, of all with a sentiment: from -1 to 1.", "sentiment", "score"),
-)
-
-
-def figures_of(agent: Agent, since: datetime, until: datetime) -> list[VersionFigures]:
-    """The figures of every version that had calls from one moment to before another, the newest version first.
-
-    Test calls are left out. Hours count whole; percentiles are of the days (UTC) that the moments touch.
-    """
-    hours = HourFigures.objects.filter(agent_id=agent.pk, is_test=False, hour__gte=since, hour__lt=until)
-    rows = hours.values("version").annotate(**{f"sum_{name}": Sum(name) for name in NAMES}).order_by()
-    buckets = _buckets(agent, since, until)
-    costs = _costs(agent, since, until)
-    names = dict(agent.versions.values_list("number", "name"))
-    found = [
-        VersionFigures(
-            row["version"],
-            names.get(row["version"], ""),
-            {name: row[f"sum_{name}"] for name in NAMES},
-            percentile(buckets.get(row["version"], {}), 0.5),
-            percentile(buckets.get(row["version"], {}), 0.95),
-            costs.get(row["version"], {}),
+def figures_of(agent: Agent, period: Period) -> list[VersionFigures]:
+    """The figures of every version that had calls in the period, the newest version first; test calls left out."""
+    totals = {
+        version: dict(zip(NAMES, sums, strict=True))
+        for (version, _), sums in sums_by_version(DAILY, agent.pk, period).items()
+    }
+    histograms = _histograms(agent, period)
+    costs = _costs(agent, period)
+    names = dict(agent.versions.filter(number__in=totals).values_list("number", "name"))
+    found = []
+    for version in sorted(totals, key=lambda each: (each <= 0, -each)):
+        counts = histograms.get(version, {})
+        found.append(
+            VersionFigures(
+                version,
+                names.get(version, ""),
+                totals[version],
+                percentile(counts, 0.5),
+                percentile(counts, 0.95),
+                costs.get(version, {}),
+            )
         )
-        for row in rows
-        if row["sum_calls"]
-    ]
-    return sorted(found, key=lambda each: (each.version <= 0, -each.version))
+    return found
+
+
+def first_day(agent: Agent, zone: ZoneInfo) -> date | None:
+    """The day of the reader's on which the agent's first call began; None without calls."""
+    first = HourFigures.objects.filter(agent_id=agent.pk).order_by("hour").values_list("hour", flat=True).first()
+    return first.astimezone(zone).date() if first else None
+
+
+def series_of(agent: Agent, period: Period, versions: Sequence[int]) -> dict[int, dict[int, Mapping[str, int]]]:
+    """The sums of each version in each slot of the period that had calls."""
+    found: dict[int, dict[int, Mapping[str, int]]] = {version: {} for version in versions}
+    for (version, slot), sums in sums_by_slot(agent.pk, period, versions).items():
+        found[version][slot] = dict(zip(NAMES, sums, strict=True))
+    return found
+
+
+def _histograms(agent: Agent, period: Period) -> dict[int, dict[int, int]]:
+    """How many calls of each version were in which bucket of durations."""
+    found: dict[int, dict[int, int]] = {}
+    for (version, part), counts in sums_by_version(DURATION, agent.pk, period, by="part").items():
+        buckets = found.setdefault(version, {})
+        buckets.update({part * PART + place: calls for place, calls in enumerate(counts) if calls})
+    return found
+
+
+def _costs(agent: Agent, period: Period) -> dict[int, dict[str, Decimal]]:
+    found: dict[int, dict[str, Decimal]] = {}
+    for (version, currency), (calls, micro) in sorted(sums_by_version(COST, agent.pk, period, by="currency").items()):
+        cost = cost_per_call(calls, micro)
+        if cost is not None:
+            found.setdefault(version, {})[currency] = cost
+    return found
 
 
 def compare(head: VersionFigures, base: VersionFigures) -> list[Comparison]:
-    """Every figure of two versions, with the difference and how sure it is."""
+    """Every measure of two versions that can be compared, with the difference and how sure it is."""
     compared = []
-    for label, meaning, name, kind in FIGURES:
-        one, other = getattr(head, name), getattr(base, name)
-        difference = (rate_difference if kind == "rate" else mean_difference)(one, other)
-        compared.append(Comparison(label, meaning, kind, one, other, difference))
+    for measure in COMPARED:
+        one, other = measure.of(head.sums), measure.of(base.sums)
+        compared.append(Comparison(measure, one, other, measure.difference(one, other)))
     return compared
 
 
-def _buckets(agent: Agent, since: datetime, until: datetime) -> dict[int, dict[int, int]]:
-    days = {"day__gte": since.astimezone(UTC).date(), "day__lte": until.astimezone(UTC).date()}
-    rows = DurationFigures.objects.filter(agent_id=agent.pk, is_test=False, **days)
-    found: dict[int, dict[int, int]] = {}
-    for version, bucket, calls in rows.values_list("version", "bucket").annotate(Sum("calls")).order_by():
-        found.setdefault(version, {})[bucket] = calls
-    return found
+@dataclass(frozen=True)
+class ReasonShare:
+    """Why calls ended: counts and shares (of the version's calls with a reason) for each asked version."""
+
+    reason: str
+    shares: list[tuple[int, float]]
 
 
-def _costs(agent: Agent, since: datetime, until: datetime) -> dict[int, dict[str, Decimal]]:
-    rows: Any = CostFigures.objects.filter(agent_id=agent.pk, is_test=False, hour__gte=since, hour__lt=until)
-    summed = rows.values_list("version", "currency").annotate(Sum("calls"), Sum("cost")).order_by()
-    found: dict[int, dict[str, Decimal]] = {}
-    for version, currency, calls, cost in summed:
-        if calls:
-            found.setdefault(version, {})[currency] = cost / calls
-    return found
+def ended_reasons(agent: Agent, period: Period, versions: list[int]) -> list[ReasonShare]:
+    """The commonest reasons first; those beyond the twelfth are added up as “other”."""
+    counted = sums_by_version(REASON, agent.pk, period, by="reason")
+    counts: dict[str, list[int]] = {}
+    for (version, reason), (calls,) in counted.items():
+        if version in versions:
+            counts.setdefault(reason, [0] * len(versions))[versions.index(version)] += calls
+    totals = [sum(row[at] for row in counts.values()) for at in range(len(versions))]
+    ranked = sorted(counts.items(), key=lambda each: (-sum(each[1]), each[0]))
+    shown, rest = ranked[:MOST_REASONS], ranked[MOST_REASONS:]
+    if rest:
+        shown.append(("other", [sum(row[at] for _, row in rest) for at in range(len(versions))]))
+    return [
+        ReasonShare(
+            reason, [(count, count / total if total else 0.0) for count, total in zip(row, totals, strict=True)]
+        )
+        for reason, row in shown
+    ]

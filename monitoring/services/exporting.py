@@ -18,7 +18,7 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class _Line:
+class Line:
     """What csv writes to: gives the line back."""
 
     def write(self, line: str) -> str:
@@ -27,14 +27,14 @@ class _Line:
 
 def export_calls(wanted: CallFilter) -> Iterator[str]:
     """The lines of the file, one call each, newest first."""
-    writer: Any = csv.writer(_Line())
+    writer: Any = csv.writer(Line())
     # A byte order mark: spreadsheets then read UTF-8.
     said = "; ".join(f"{name} {value}" for name, value in wanted.pairs) or "all"
     yield "\ufeff" + writer.writerow([f"Calls: {said}"])
     yield writer.writerow(COLUMNS)
     agents = dict(Agent.objects.values_list("pk", "slug"))
     for call in every_call(wanted):
-        yield writer.writerow([_safe(value) for value in _values(call, agents)])
+        yield writer.writerow([safe(value) for value in _values(call, agents)])
 
 
 def _values(call: Call, agents: dict[int, str]) -> list[Any]:
@@ -65,7 +65,7 @@ def _values(call: Call, agents: dict[int, str]) -> list[Any]:
     ]
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets an apostrophe; phone numbers keep their plus."""
     if not isinstance(value, str) or not value.startswith(FORMULA):
         return value

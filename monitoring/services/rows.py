@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from monitoring.models import Call
 from .attribution import Attributed
 
 COLUMNS = tuple(field.column for field in Call._meta.local_concrete_fields if field.column)
+MILLIONTH = Decimal("0.000001")
 UNKNOWN_VERSION = -1
 """In the figures, whose keys have no NULL."""
 
@@ -59,6 +60,10 @@ OUTCOME = (
     "sentiment",
     "sentiment_score",
     "latency_ms",
+    "channel",
+    "ended_reason",
+    "cost",
+    "currency",
 )
 
 
@@ -77,6 +82,9 @@ def row_of(
     error = fields.get("error")
     length = times.duration
     cost: Decimal | None = fields.get("cost")
+    if cost is not None:
+        # As the column holds it, so that the figures add what is stored.
+        cost = cost.quantize(MILLIONTH, ROUND_HALF_UP)
     return Row(
         {
             "agent_id": attributed.agent,

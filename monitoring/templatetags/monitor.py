@@ -1,6 +1,7 @@
 """Figures and facts of calls as people read them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -42,12 +43,16 @@ def as_sentiment(sentiment: int | None) -> str:
 
 @register.filter
 def as_figure(estimate: Estimate | None, kind: str) -> str:
-    """An estimate in its unit: `74.7 %`, `2:28`, `+0.35`; a dash without one."""
+    """An estimate in its unit: `74.7 %`, `2:28`, `850 ms`, `+0.35`; a dash without one."""
     if estimate is None:
         return "–"
     if kind == "rate":
         return f"{100 * estimate.value:.1f} %"
-    return as_length(round(estimate.value)) if kind == "length" else f"{estimate.value:+.2f}"
+    if kind == "length":
+        return as_length(round(estimate.value))
+    if kind == "latency":
+        return f"{estimate.value:,.0f} ms"
+    return f"{estimate.value:,.0f}" if kind == "count" else f"{estimate.value:+.2f}".replace("-", "−")
 
 
 @register.filter
@@ -55,3 +60,22 @@ def as_change(value: float, kind: str) -> str:
     """A difference in its unit, with its sign: `+3.5 pts`, `−13.0 s`, `+0.04`."""
     words = {"rate": f"{100 * value:+.1f} pts", "length": f"{value / 1000:+.1f} s"}.get(kind, f"{value:+.2f}")
     return words.replace("-", "−")
+
+
+@register.filter
+def as_share(share: float) -> str:
+    """A share in per cent: `58.3 %`."""
+    return f"{100 * share:.1f} %"
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A number as scripts read it."""
+    return repr(value)
+
+
+@register.filter
+def slot(moment: datetime, grain: str) -> str:
+    """The name of a chart's point: `14:00`, `Sat 21 Nov`, `from 16 Nov 2026`, `Nov 2026`."""
+    shapes = {"hour": "%-d %b, %H:%M", "day": "%a %-d %b %Y", "week": "from %-d %b %Y", "month": "%b %Y"}
+    return moment.strftime(shapes[grain])

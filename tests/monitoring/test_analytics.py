@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
 from agentversions.models import Agent
 from monitoring.core.comparing import Verdict
+from monitoring.core.periods import DAY, Period, period_of
 from monitoring.core.records import read_record
 from monitoring.services.analytics import compare, figures_of
 from monitoring.services.ingest import ingest
@@ -41,6 +43,10 @@ def take(count: int, version: int, **fields: Any) -> None:
     ingest([read_record(document) for document in documents], source="api")
 
 
+def around_now() -> Period:
+    return period_of((NOW - DAY).date(), (NOW + DAY).date(), ZoneInfo("UTC"))
+
+
 def test_figures_are_those_of_the_calls(agent: Agent) -> None:
     take(
         200,
@@ -56,18 +62,19 @@ def test_figures_are_those_of_the_calls(agent: Agent) -> None:
     )
     take(50, 1, duration_s=30, engaged=True, error="tool timeout")
     take(7, 1, is_test=True, duration_s=999)
-    two, one = figures_of(agent, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    two, one = figures_of(agent, around_now())
     assert [each.words for each in (two, one)] == ["V2", "V1"]
-    assert two.automation is not None
-    assert (two.automation.value, two.automation.n) == (0.75, 200)
-    assert two.duration is not None
-    assert two.duration.value == 159_500
+    assert two.measured["automation"] is not None
+    assert (two.measured["automation"].value, two.measured["automation"].n) == (0.75, 200)
+    assert two.measured["duration"] is not None
+    assert two.measured["duration"].value == 159_500
     assert two.p50 == pytest.approx(159_000, rel=0.02)
     assert two.p95 == pytest.approx(249_000, rel=0.02)
-    assert (two.sentiments, two.latency, two.costs) == ((50, 0, 50), 400, {"EUR": Decimal("0.25")})
-    assert one.errors is not None
-    assert (one.errors.value, one.sums["calls"]) == (1.0, 50)
-    differences = {each.label: each.difference for each in compare(two, one)}
+    assert two.measured["latency"] is not None
+    assert (two.sentiments, two.measured["latency"].value, two.costs) == ((50, 0, 50), 400, {"EUR": Decimal("0.25")})
+    assert one.measured["errors"] is not None
+    assert (one.measured["errors"].value, one.sums["calls"]) == (1.0, 50)
+    differences = {each.measure.label: each.difference for each in compare(two, one)}
     assert differences["Automation rate"] is not None
     assert differences["Automation rate"].verdict == Verdict.CLEAR
     assert differences["Success rate"] is None
