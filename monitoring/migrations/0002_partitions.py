@@ -34,6 +34,7 @@ CREATE TABLE monitoring_call (
     sentiment smallint,
     sentiment_score double precision,
     analysis jsonb,
+    is_analysis_odd boolean NOT NULL DEFAULT false,
     summary text NOT NULL DEFAULT '',
     recording text NOT NULL DEFAULT '',
     latency_ms double precision,
