@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile
 from typing import Any
 
 from agentversions.models import Agent
@@ -39,13 +40,14 @@ class Chart:
 
 
 def chart_of(agent: Agent, versions: Sequence[VersionFigures], measure: Measure, period: Period) -> Chart:
-    """The measure of these versions, slot by slot."""
+    """The measure of these versions, slot by slot from the first with calls."""
     series = list(series_of(agent, period, [each.version for each in versions]).values())
     rows = [
         ChartRow(at, [measure.of(slots[slot]) if slot in slots else None for slots in series])
         for slot, at in enumerate(period.boundaries[:-1])
     ]
-    return Chart(measure, str(period.grain), rows)
+    # The time before the first call says nothing.
+    return Chart(measure, str(period.grain), list(dropwhile(lambda row: not any(row.values), rows)))
 
 
 def export_chart(agent: Agent, versions: Sequence[VersionFigures], period: Period) -> Iterator[str]:

@@ -35,9 +35,22 @@ function read(section) {
   return { series, events, labels };
 }
 
+// A custom property may hold var() or color-mix(): one drawn pixel tells the colour that a browser makes of it.
+const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+function colour(name) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = getComputedStyle(probe).color;
+  probe.remove();
+  pixel.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = pixel.getImageData(0, 0, 1, 1).data;
+  return `rgba(${red},${green},${blue},${alpha / 255})`;
+}
+
 function options(section, { series, events, labels }) {
   const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
   const unit = UNITS[section.dataset.kind];
   const text = colour("--tblr-body-color");
   const faint = colour("--tblr-border-color");
@@ -118,9 +131,8 @@ function start(section) {
   new ResizeObserver(() => { chart.resize(); draw(); }).observe(canvas);
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
   buttons.querySelector("[data-chart-download]").addEventListener("click", () => {
-    const background = getComputedStyle(document.documentElement).getPropertyValue("--tblr-bg-surface").trim();
     const link = document.createElement("a");
-    link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: background });
+    link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: colour("--tblr-bg-surface") });
     link.download = `${section.querySelector("h2").textContent.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`;
     link.click();
   });
