@@ -54,8 +54,10 @@ function options(section, { series, events, labels }) {
   const unit = UNITS[section.dataset.kind];
   const text = colour("--tblr-body-color");
   const faint = colour("--tblr-border-color");
-  const isCrowded = events.length > MOST_LABELS || section.clientWidth < 600;
-  const lines = events.map((event) => ({ xAxis: event.at, name: event.words, href: event.href }));
+  const first = Math.min(...series.map((each) => each.points[0][0]));
+  const seen = events.filter((event) => event.at >= first);
+  const isCrowded = seen.length > MOST_LABELS || section.clientWidth < 600;
+  const lines = seen.map((event) => ({ xAxis: event.at, name: event.words, href: event.href }));
   return {
     animation: false,
     aria: { enabled: true },
