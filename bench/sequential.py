@@ -43,7 +43,7 @@ def main() -> int:
 def _lines(scale: float) -> Iterator[Line]:
     few, many = round(400 * scale), round(2_000 * scale)
     for rate in RATES:
-        yield _at_most(f"rate {rate}: ever outside, every call to {CALLS:,}", few, 0.05, _rate_left_out(rate))
+        yield _at_most(f"rate {rate}: ever outside, every call to {CALLS:,}", 2 * few, 0.05, _rate_left_out(rate))
     for rate, share in ((0.02, 0.5), (0.1, 0.5), (0.5, 0.5), (0.9, 0.5), (0.02, 0.2), (0.9, 0.2)):
         name = f"A=A at {rate}, share {share:.0%}: 0 ever outside, every call to {CALLS:,}"
         yield _at_most(name, round(200 * scale), 0.05, _difference_left_out(rate, share))
@@ -51,7 +51,7 @@ def _lines(scale: float) -> Iterator[Line]:
     for rate in RATES:
         yield _at_most(f"A=A at {rate}, 60 days of 80 calls: ever clear", many, 0.05, _clear_by_day(rate))
     yield _at_most("A=A, callers who call 4 times: ever clear", many // 2, 0.05, _clear_with_repeat_callers)
-    yield _at_most("split right, every caller to 3,000: ever broken", many, 0.001, _split_broken)
+    yield _at_most("split right, every caller to 3,000: ever broken", 3 * many, 0.001, _split_broken)
     yield _at_most("split right, shares change twice: ever broken", many, 0.001, _changing_split_broken)
     yield _until_found("55 : 45 instead of even: callers until broken", round(200 * scale), 0.45, 2_500, 6_000)
     yield _until_found("53 : 47 instead of even: callers until broken", round(60 * scale), 0.47, 8_000, 16_000)

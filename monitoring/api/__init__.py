@@ -2,6 +2,7 @@
 
 from agentversions.api import api
 
-from . import calls
+from . import ab, calls
 
 api.add("", calls.router, tag="Calls")
+api.add("", ab.router, tag="Analytics")

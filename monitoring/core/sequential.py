@@ -131,9 +131,27 @@ def _shrunk(sums: Sums) -> float:
     return likely * (1 - likely)
 
 
+def information_of(head: Arm, base: Arm) -> float:
+    """Effective calls that a difference of two rates stands on: 1 / (1/n + 1/m) when everybody calls once."""
+    if min(head.sums.n, base.sums.n) <= 0:
+        return 0.0
+    return _score(head, base, _shrunk(head.sums), _shrunk(base.sums))[0]
+
+
 def _difference(head: Arm, base: Arm, spread: float, base_spread: float, alpha: float) -> Difference | None:
-    """Differences within each stratum, weighted by their information: a base rate that drifts while shares change
-    (Simpson's paradox) moves none of them. Over looks the sum of scores is a Brownian motion in that information."""
+    information, score, scale = _score(head, base, spread, base_spread)
+    if information <= 0:
+        return None
+    value, half = score / information, math.sqrt(scale) * radius(information, alpha=alpha)
+    return Difference(value, value - half, value + half, _verdict(value, half, head.sums.n, base.sums.n))
+
+
+def _score(head: Arm, base: Arm, spread: float, base_spread: float) -> tuple[float, float, float]:
+    """Information, score and the variance of one call: differences within each stratum, weighted by information.
+
+    A base rate that drifts while shares change (Simpson's paradox) moves none of them, and over looks the sum of scores
+    is a Brownian motion in that information.
+    """
     information, score = 0.0, 0.0
     scale = (head.sums.n * spread + base.sums.n * base_spread) / (head.sums.n + base.sums.n)
     spread, base_spread = spread * head.sums.design_effect, base_spread * base.sums.design_effect
@@ -143,10 +161,7 @@ def _difference(head: Arm, base: Arm, spread: float, base_spread: float, alpha: 
             # Where nothing ever varied both are 0: the numbers of calls alone weigh then.
             part = scale / (spread / n + base_spread / base_n) if scale > 0 else 1 / (1 / n + 1 / base_n)
             information, score = information + part, score + part * (total / n - base_total / base_n)
-    if information <= 0:
-        return None
-    value, half = score / information, math.sqrt(scale) * radius(information, alpha=alpha)
-    return Difference(value, value - half, value + half, _verdict(value, half, head.sums.n, base.sums.n))
+    return information, score, scale
 
 
 def _verdict(value: float, half: float, *counts: float) -> Verdict:

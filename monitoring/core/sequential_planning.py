@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from .sequential import ALPHA, radius
+from .sequential import ALPHA, Arm, information_of, radius
 
 POWER = 0.8
 MOST = 1e12
@@ -47,6 +47,34 @@ def calls_needed(
     slowest = min((effective_share(shares[0], share) for share in shares[1:]), default=0.0)
     if slowest <= 0 or counted <= 0:
         return None
-    spread = math.sqrt(rate * (1 - rate))
     each = alpha / (len(shares) - 1)
-    return math.ceil(information_needed(spread, difference, alpha=each) / slowest / counted)
+    return math.ceil(information_needed(widest(rate, difference), difference, alpha=each) / slowest / counted)
+
+
+def widest(rate: float, difference: float) -> float:
+    """The largest deviation of one call for a rate, or one that is higher or lower by the difference."""
+    likely = (rate, min(rate + difference, 1.0), max(rate - difference, 0.0))
+    return max(math.sqrt(each * (1 - each)) for each in likely)
+
+
+def calls_missing(
+    arms: Sequence[Arm], shares: Sequence[float], difference: float, *, calls: int, alpha: float = ALPHA
+) -> int | None:
+    """Calls of a running test until every variant's difference to the first is told; 0 when it is by now.
+
+    `arms` have the rate and `shares` (from 0 to 1) of each variant, the control first; `calls` are all calls so far, of
+    which only some count for the rate. None while no call counts.
+    """
+    counted, total = sum(arm.sums.n for arm in arms), sum(arm.sums.total for arm in arms)
+    if counted <= 0 or calls <= 0:
+        return None
+    spread, each = widest((total + 1) / (counted + 2), difference), alpha / max(len(arms) - 1, 1)
+    needed = information_needed(spread, difference, alpha=each)
+    effect = sum(arm.sums.n * arm.sums.design_effect for arm in arms if arm.sums.n) / counted
+    missing = 0.0
+    for arm, share in zip(arms[1:], shares[1:], strict=True):
+        gained = effective_share(shares[0], share) * counted / calls / effect
+        if gained <= 0:
+            return None
+        missing = max(missing, (needed - information_of(arm, arms[0])) / gained)
+    return math.ceil(missing)

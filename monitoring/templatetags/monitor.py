@@ -56,6 +56,12 @@ def as_figure(estimate: Estimate | None, kind: str) -> str:
 
 
 @register.filter
+def as_value(value: float, kind: str) -> str:
+    """One end of an interval in its unit: `74.7 %`, `2:28`, `+0.35`."""
+    return as_figure(Estimate(value, value, value, 0), kind)
+
+
+@register.filter
 def as_change(value: float, kind: str) -> str:
     """A difference in its unit, with its sign: `+3.5 pts`, `−13.0 s`, `+0.04`."""
     words = {"rate": f"{100 * value:+.1f} pts", "length": f"{value / 1000:+.1f} s"}.get(kind, f"{value:+.2f}")

@@ -20,7 +20,7 @@ from monitoring.core.sequential import (
     sums_of_rate,
     tuned_rho,
 )
-from monitoring.core.sequential_planning import calls_needed, information_needed
+from monitoring.core.sequential_planning import calls_missing, calls_needed, information_needed, widest
 
 BAR = math.log(20)
 
@@ -170,7 +170,8 @@ def test_the_plan_is_where_a_difference_just_fits() -> None:
     assert 0.45 * (radius(needed) + 0.8416212 / math.sqrt(needed)) == pytest.approx(0.03, rel=1e-3)
     even = calls_needed(0.72, 0.03, [0.5, 0.5])
     assert even is not None
-    assert 13_000 < even < 15_000
+    assert 13_500 < even < 15_500
+    assert widest(0.1, 0.05) == pytest.approx(math.sqrt(0.15 * 0.85))
     assert calls_needed(0.72, 0.03, [0.9, 0.1]) == pytest.approx(even * 0.25 / 0.09, rel=1e-3)
     assert calls_needed(0.72, 0.03, [0.5, 0.5], counted=0.5) == pytest.approx(2 * even, rel=1e-3)
     three = calls_needed(0.72, 0.03, [0.4, 0.4, 0.2])
@@ -178,3 +179,18 @@ def test_the_plan_is_where_a_difference_just_fits() -> None:
     assert three > even * 0.25 / (0.4 * 0.2 / 0.6)
     assert calls_needed(0.72, 0.03, [1.0, 0.0]) is None
     assert calls_needed(0.72, 0.03, [1.0]) is None
+
+
+def test_what_is_missing_is_what_was_planned_less_what_came() -> None:
+    needed = calls_needed(0.7, 0.05, [0.5, 0.5], counted=0.8)
+    assert needed is not None
+    arms = [arm(560, 800), arm(560, 800)]
+    missing = calls_missing(arms, [0.5, 0.5], 0.05, calls=2_000)
+    assert missing is not None
+    assert missing == pytest.approx(needed - 2_000, rel=0.01)
+    many = [arm(7_000, 10_000), arm(7_000, 10_000)]
+    assert calls_missing(many, [0.5, 0.5], 0.05, calls=25_000) == 0
+    assert calls_missing([arm(0, 0), arm(0, 0)], [0.5, 0.5], 0.05, calls=0) is None
+    third = calls_missing([*arms, arm(0, 0)], [0.4, 0.4, 0.2], 0.05, calls=2_000)
+    assert third is not None
+    assert third > 2 * missing
