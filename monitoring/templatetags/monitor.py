@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from channels.core.phone_numbers import shown
-from monitoring.core.comparing import Estimate
+from monitoring.core.comparing import Difference, Estimate
 
 register = template.Library()
 SENTIMENTS = {-1: "Negative", 0: "Neutral", 1: "Positive"}
@@ -59,6 +59,20 @@ def as_figure(estimate: Estimate | None, kind: str) -> str:
 def as_value(value: float, kind: str) -> str:
     """One end of an interval in its unit: `74.7 %`, `2:28`, `+0.35`."""
     return as_figure(Estimate(value, value, value, 0), kind)
+
+
+@register.filter
+def as_interval(found: Estimate | Difference, kind: str) -> str:
+    """Both ends with their unit once: `64.5 to 76.0 %`, of a difference `−2.6 to +9.6 pts`."""
+    shown = as_change if isinstance(found, Difference) else as_value
+    low, high = shown(found.low, kind), shown(found.high, kind)
+    return f"{low.split(' ')[0]} to {high}"
+
+
+@register.filter
+def about(count: int) -> int:
+    """A number that is only known roughly, to two digits: 16,496 is 16,000."""
+    return round(count, 2 - len(str(count)))
 
 
 @register.filter

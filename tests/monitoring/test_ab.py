@@ -16,12 +16,13 @@ from channels.core.routes import Follow, Target
 from channels.models import Channel
 from channels.services.channels import find_channel
 from channels.services.routes import pin
-from monitoring.core.comparing import Verdict
+from monitoring.core.comparing import Difference, Estimate, Verdict
 from monitoring.core.records import read_record
 from monitoring.services.ab_counts import count_test
 from monitoring.services.ab_periods import AbTest, find_test
 from monitoring.services.ab_results import AbResults, load_results
 from monitoring.services.ingest import ingest
+from monitoring.templatetags.monitor import about, as_interval
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 from .ab import ADDRESS, bucket, caller, resolution, seeded, start_test, take_calls
@@ -289,3 +290,11 @@ def test_the_api_gives_the_figures_of_the_page(agent: Agent, channel: Channel) -
     make_channel(agent, address="+33198765499")
     assert client.get("/api/v1/channels/+33198765499/ab").json()["detail"].startswith("No A/B test was ever")
     assert resolution(agent, channel, caller(1)).startswith("r1.")
+
+
+def test_intervals_name_their_unit_once_and_rough_numbers_are_round() -> None:
+    assert as_interval(Estimate(0.7, 0.645, 0.76, 9), "rate") == "64.5 to 76.0 %"
+    assert as_interval(Estimate(135_000, 128_000, 142_000, 9), "length") == "2:08 to 2:22"
+    assert as_interval(Difference(0.035, -0.026, 0.096, Verdict.WITHIN), "rate") == "−2.6 to +9.6 pts"
+    assert as_interval(Difference(1_400, -12_500, 15_400, Verdict.WITHIN), "length") == "−12.5 to +15.4 s"
+    assert [about(number) for number in (7, 41, 164, 16_496)] == [7, 41, 160, 16_000]
