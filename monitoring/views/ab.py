@@ -7,6 +7,7 @@ from agentversions.views.access import page
 from channels.core.shares import NotAShare, read_percent
 from channels.views.access import channel_or_404
 from config.htmx import fragment_or_page
+from monitoring.services.ab_counts import MOST_CALLS
 from monitoring.services.ab_periods import find_test
 from monitoring.services.ab_planning import plan_ab
 from monitoring.services.ab_results import FIGURES, POINTS, load_results
@@ -25,6 +26,7 @@ def ab_results(request: HttpRequest, address: str) -> HttpResponse:
         "results": load_results(test) if test else None,
         "meanings": [(label, meaning) for _, label, meaning, _ in FIGURES],
         "points": POINTS,
+        "most": MOST_CALLS,
     }
     return fragment_or_page(request, f"{FRAGMENTS}/ab_results.html", context, page="monitoring/ab_results.html")
 

@@ -193,9 +193,15 @@ def test_only_the_first_calls_of_a_very_long_test_are_analysed(
     agent: Agent, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_calls(agent, channel, range(60), says=even)
+    early = [
+        {"id": f"early-{at}", "called": ADDRESS, "started_at": the_test().since - timedelta(seconds=60 - at)}
+        for at in range(5)
+    ]
+    ingest([read_record(each) for each in early], source="api")
+    assert (results().calls, results().is_cut) == (60, False)
     monkeypatch.setattr("monitoring.services.ab_counts.MOST_CALLS", 50)
     found = results()
-    assert (found.calls, found.is_cut) == (50, True)
+    assert (found.calls, found.is_cut, found.left_out) == (45, True, [])
 
 
 def test_one_statement_reads_the_calls(agent: Agent, channel: Channel) -> None:
