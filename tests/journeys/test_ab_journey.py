@@ -12,6 +12,7 @@ from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.journeys.conftest import PageAs
+from tests.journeys.test_accessibility import AXE, RUN_AXE
 from tests.monitoring.ab import ADDRESS, seeded, take_calls
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,14 @@ def agent() -> Agent:
     return agent
 
 
-def test_a_test_is_planned_started_and_read(page_as: PageAs, agent: Agent) -> None:
+@pytest.fixture
+def axe() -> str:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: run python -m config.frontend.")
+    return AXE.read_text(encoding="utf-8")
+
+
+def test_a_test_is_planned_started_and_read(page_as: PageAs, agent: Agent, axe: str) -> None:
     make_channel(agent, address=ADDRESS)
     now = database_now()
     known = [
@@ -62,6 +70,13 @@ def test_a_test_is_planned_started_and_read(page_as: PageAs, agent: Agent) -> No
     expect(results).to_contain_text("Clear of chance")
     results.get_by_text("What these figures mean").click()
     expect(results).to_contain_text("however often one looks")
+    page.goto(f"/analytics/ab/{ADDRESS}/")
+    page.get_by_text("What these figures mean").click()
+    page.evaluate(axe)
+    for theme in ("light", "dark"):
+        page.evaluate("(theme) => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
+        assert page.evaluate(RUN_AXE, []) == []
+    page.goto(f"/channels/{ADDRESS}/")
     results.get_by_role("link", name=f"calls of {names[1]}").click()
     expect(page.locator("#calls")).to_contain_text(f"Variant: {names[1]}")
     expect(page.locator("#calls tbody tr").first).to_contain_text("V2")
