@@ -18,9 +18,10 @@ from config.data_folder import PROJECT
 from config.frontend import npm
 
 PEERS = PROJECT / ".venv" / "peers"
-NODE, PACKAGES = PEERS / "node", PEERS / "python"
+NODE = PEERS / "node"
 UNLEASH = "unleash-server@8.2.0"
-PYTHON_PEERS = ("mlflow==3.18.0", "arize-phoenix==20.26.1")
+PYTHON_PEERS = {"mlflow": "3.18.0", "arize-phoenix": "20.26.1"}
+"""Each in a folder of its own: together they ask for different versions of the same packages."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ def install_peers() -> None:
         NODE.mkdir(parents=True, exist_ok=True)
         (NODE / "package.json").write_text("{}", encoding="utf-8")
         run_tool([*npm(), "install", "--no-audit", "--no-fund", "--prefix", str(NODE), UNLEASH], "Unleash")
-    if not (PACKAGES / "mlflow").exists():
-        command = [str(UV), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(PACKAGES)]
-        run_tool([*command, *PYTHON_PEERS], "MLflow and Phoenix")
+    for package, version in PYTHON_PEERS.items():
+        done = PEERS / package / f".{version}"
+        if not done.exists():
+            command = [str(UV), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(done.parent)]
+            run_tool([*command, f"{package}=={version}"], package)
+            done.touch()
 
 
 @contextlib.contextmanager
@@ -122,11 +126,11 @@ def mlflow(folder: Path, text: str) -> Iterator[Peer]:
         "mlflow.genai.register_prompt(name='clinic', template=sys.argv[2]); "
         "mlflow.genai.set_prompt_alias('clinic', alias='production', version=1)"
     )
-    with _running(server, _python(), folder, f"{address}/health"):
+    with _running(server, _python("mlflow"), folder, f"{address}/health"):
         command = [sys.executable, "-c", prepare, address, text]
-        subprocess.run(command, env={**os.environ, **_python()}, check=True, capture_output=True)
+        subprocess.run(command, env={**os.environ, **_python("mlflow")}, check=True, capture_output=True)
         path = "/api/2.0/mlflow/registered-models/alias?name=clinic&alias=production"
-        yield Peer(_version("mlflow"), address, path, {})
+        yield Peer(PYTHON_PEERS["mlflow"], address, path, {})
 
 
 @contextlib.contextmanager
@@ -134,7 +138,7 @@ def phoenix(folder: Path, text: str) -> Iterator[Peer]:
     """Phoenix with a prompt, asked for its latest version."""
     address = "http://127.0.0.1:8372"
     variables = {
-        **_python(),
+        **_python("arize-phoenix"),
         "PHOENIX_PORT": "8372",
         "PHOENIX_HOST": "127.0.0.1",
         "PHOENIX_GRPC_PORT": "8373",
@@ -156,15 +160,11 @@ def phoenix(folder: Path, text: str) -> Iterator[Peer]:
         }
         answer = httpx.post(f"{address}/v1/prompts", json=prompt, timeout=60)
         assert answer.status_code < 300, answer.text
-        yield Peer(_version("arize-phoenix"), address, "/v1/prompts/clinic/latest", {})
+        yield Peer(PYTHON_PEERS["arize-phoenix"], address, "/v1/prompts/clinic/latest", {})
 
 
-def _version(package: str) -> str:
-    return next(each.split("==")[1] for each in PYTHON_PEERS if each.startswith(package))
-
-
-def _python() -> dict[str, str]:
-    return {"PYTHONPATH": str(PACKAGES), "DJANGO_SETTINGS_MODULE": ""}
+def _python(package: str) -> dict[str, str]:
+    return {"PYTHONPATH": str(PEERS / package), "DJANGO_SETTINGS_MODULE": ""}
 
 
 @contextlib.contextmanager

@@ -56,6 +56,7 @@ class Caller:
         return self.unit is None
 
 
+@lru_cache(maxsize=50_000)
 def read_number(text: str, region: str | None = None) -> str:
     """The E.164 form of a number in any form. A national form needs a region (`FR`). Raises NotANumber."""
     try:

@@ -9,6 +9,7 @@ from agentversions.models.database import database_now
 from channels.core.routes import Follow, Target
 from channels.core.shares import percent
 from monitoring.core.comparing import FEWEST, Difference, Estimate
+from monitoring.core.measures import BY_KEY
 from monitoring.core.sequential import ALPHA, mean, mean_difference, rate, rate_difference
 from monitoring.core.sequential_planning import calls_missing
 from monitoring.core.sequential_ratio import SplitCheck, check_split
@@ -18,11 +19,9 @@ from .ab_periods import AbTest
 
 POINTS = 3
 """The difference in percentage points that a test should be able to tell, in the words of the page."""
-FIGURES = (
-    ("automation", "Automation rate", "Of all engaged calls that ended: those without a transfer or an error.", "rate"),
-    ("success", "Success rate", "Calls judged a success, of all that were judged.", "rate"),
-    ("errors", "Errors", "Calls with an error, of all calls.", "rate"),
-    ("duration", "Average duration", "From start to end, of all calls whose length is known.", "length"),
+FIGURES = tuple(
+    (measure.key, measure.label, measure.meaning, measure.kind)
+    for measure in (BY_KEY[key] for key in ("automation", "success", "errors", "duration"))
 )
 """Key, label, definition and unit, as analytics has them."""
 

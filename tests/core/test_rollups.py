@@ -63,7 +63,7 @@ def test_a_call_counts_for_its_channel_its_reason_and_its_cost() -> None:
 
 def test_a_call_of_which_little_is_known_counts_where_it_can() -> None:
     little = Outcome(agent=0, version=-1, variant="", is_test=True, started_at=CALL.started_at)
-    assert [rollup.name for rollup in ROLLUPS if add_up(rollup, [(None, little)])] == ["hour"]
+    assert [rollup.name for rollup in ROLLUPS if add_up(rollup, [(None, little)])] == ["hour", "day"]
 
 
 def test_what_is_taken_back_leaves_nothing() -> None:
