@@ -143,6 +143,17 @@ CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
 TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
 TWILIO_STREAM_URL = os.environ.get("TWILIO_STREAM_URL", "")
 
+# Call records: where they wait while the database is away, and the secrets of platforms that post them (one or more
+# each, separated by commas, so that a secret can be changed without losing a call).
+CALL_SPOOL = Path(os.environ.get("CALL_SPOOL") or data_folder() / "call_spool")
+CALL_SPOOL_LIMIT = int(os.environ.get("CALL_SPOOL_MB") or 1024) * 1024 * 1024
+CALL_WEBHOOK_SECRETS = {
+    "vapi": _words("VAPI_WEBHOOK_SECRET"),
+    "retell": _words("RETELL_WEBHOOK_KEY"),
+    "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
+    "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
+}
+
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from agentversions.models.database import database_now
 from monitoring.services.partitions import count_in_default, make_partitions
+from monitoring.services.replaying import replay
 
 logger = logging.getLogger("monitoring.partitions")
 MONTHS_AHEAD = 3
@@ -20,3 +21,10 @@ def make_partitions_ahead(timestamp: int) -> None:
     make_partitions(now + timedelta(days=31 * month) for month in range(MONTHS_AHEAD + 1))
     if stray := count_in_default():
         logger.error("%d calls are in no month's partition: their times cannot be right.", stray)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="monitoring.replay_spool", queueing_lock="monitoring.replay_spool")
+def replay_spool(timestamp: int) -> None:
+    """Take in the call records that were kept on this machine while the database was away."""
+    replay()

@@ -23,6 +23,8 @@ from .world import Unavailable, World
 
 logger = logging.getLogger("channels.runtime")
 
+WORLD = "agent_versions.world"
+"""Where a request that goes on to what is behind finds the runtime's memory: it knows tokens without the database."""
 RESOLVE = "/api/v1/resolve"
 TWILIO = "/twilio/voice"
 KINDS = {
@@ -64,11 +66,13 @@ class Runtime:
         behind: WSGIApplication | None = None,
         for_twilio: Twilio | None = None,
         listens: bool = True,
+        facts: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._url = database_url
         self._listens = listens
         self._behind = behind
         self._twilio = for_twilio
+        self._facts = facts
         self._begin = threading.Lock()
         self._process: int | None = None
         self.misses = Misses()
@@ -109,6 +113,8 @@ class Runtime:
         if answer is None:
             if self._behind is None:
                 return _problem(start_response, "not-found", f"Only {RESOLVE}, /healthz and /readyz are answered here.")
+            if self._process == os.getpid():
+                environ[WORLD] = self.world
             return self._behind(environ, start_response)
         if self._process != os.getpid():
             self.start()
@@ -179,6 +185,7 @@ class Runtime:
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            **self._facts(),
         }
         return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)
 

@@ -72,9 +72,13 @@ class TokenFacts:
         """Bytes in memory, roughly."""
         return _BASE_SIZE
 
+    def is_valid(self, now: float) -> bool:
+        """Whether the token opens anything at this moment."""
+        return self.is_usable and (self.expires_at is None or now < self.expires_at)
+
     def may_resolve(self, now: float) -> bool:
         """Whether the token opens /resolve at this moment."""
-        return self.is_usable and "resolve" in self.scopes and (self.expires_at is None or now < self.expires_at)
+        return self.is_valid(now) and "resolve" in self.scopes
 
 
 def compile_route(digest: str, body: str, targets: Sequence[Sequence[Any]]) -> RouteFacts:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,6 +20,8 @@ from .partitions import make_partitions
 from .rows import COLUMNS, Row, attributed_of, row_of, state_of
 
 JSON_COLUMNS = frozenset({"analysis", "decision"})
+NOT_NOTED = frozenset({"transcript", "resolution"})
+"""Too long, and not kept as it came: every record of a call may bring the same resolution."""
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
     SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
@@ -47,8 +50,10 @@ class _Known:
 
 
 @transaction.atomic
-def ingest(records: Iterable[CallRecord], *, source: str) -> int:
-    """Take in records that were read; gives how many calls they were of. Repeated records change nothing."""
+def ingest(records: Iterable[CallRecord], *, source: str, received_at: datetime | None = None) -> int:
+    """Take in records that were read; gives how many calls they were of. Repeated records change nothing.
+
+    `received_at` is when they came, if that was before now."""
     by_call: dict[str, list[CallRecord]] = {}
     for record in records:
         by_call.setdefault(record.id, []).append(record)
@@ -56,7 +61,7 @@ def ingest(records: Iterable[CallRecord], *, source: str) -> int:
         return 0
     # In order of the ids, so that two batches with the same calls wait for one another and never in a ring.
     merged = {sender_id: _merge(EMPTY, by_call[sender_id]) for sender_id in sorted(by_call)}
-    fresh = _rows({sender_id: state for sender_id, (state, _) in merged.items()}, source)
+    fresh = _rows({sender_id: state for sender_id, (state, _) in merged.items()}, source, received_at)
     is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
     new = [row for sender_id, row in fresh.items() if sender_id in is_new]
     _copy(new)
@@ -79,8 +84,8 @@ def _merge(state: CallState, records: Iterable[CallRecord]) -> tuple[CallState, 
     return state, replaced
 
 
-def _rows(states: dict[str, CallState], source: str) -> dict[str, Row]:
-    attributor, received_at = Attributor(states.values()), database_now()
+def _rows(states: dict[str, CallState], source: str, received_at: datetime | None) -> dict[str, Row]:
+    attributor, received_at = Attributor(states.values()), received_at or database_now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('monitoring_call_id') FROM generate_series(1, %s)", [len(states)])
         ids = [row[0] for row in cursor.fetchall()]
@@ -221,7 +226,7 @@ def _note(replaced: dict[str, list[Replaced]]) -> None:
             CallCorrection(sender_id=sender_id, field=each.field, before=_plain(each.before), after=_plain(each.after))
             for sender_id, said in replaced.items()
             for each in said
-            if each.field != "transcript"
+            if each.field not in NOT_NOTED
         ]
     )
 

@@ -52,7 +52,7 @@ def read(delivery: Delivery) -> list[Record]:
     sender_id = text(call, "call_id")
     if event is None or sender_id is None:
         return []
-    record = {"id": sender_id, "event": event, "status": "in_progress" if event == "start" else "ended"}
+    record = {"id": sender_id, "event": event, "status": None if event == "start" else "ended"}
     return [known({**record, **_whole(call), **({} if event == "start" else _ending(call)), **_analysis(call)})]
 
 

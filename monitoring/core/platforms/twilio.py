@@ -42,7 +42,7 @@ def read(delivery: Delivery) -> list[Record]:
         "id": sender_id,
         "sequence": int(sequence) if sequence is not None and sequence >= 0 else None,
         "event": "end" if is_over else "start",
-        "status": "ended" if is_over else "in_progress",
+        "status": "ended" if is_over else None,
         "ended_at" if is_over else "started_at": _moment(form.get("Timestamp", "")),
         "direction": ("outbound" if is_outbound else "inbound") if form.get("Direction") else None,
         "caller": caller,

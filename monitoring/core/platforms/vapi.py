@@ -74,7 +74,7 @@ def _whole(message: Record) -> Record:
 
 def _status(message: Record) -> Record | None:
     if message.get("status") == "in-progress":
-        return {"event": "start", "status": "in_progress"}
+        return {"event": "start"}
     if message.get("status") == "ended":
         return {"event": "end", "status": "ended", **_ending(message)}
     return None
