@@ -54,7 +54,8 @@ def test_every_append_that_was_acknowledged_is_found_after_its_process_was_kille
         for name, writer in writers.items():
             writer.kill()
             assert writer.stdout is not None
-            rest = writer.stdout.read()
+            with writer.stdout as said:
+                rest = said.read()
             writer.wait(30)
             # A last line without its end was not said.
             acknowledged |= {(name, int(line)) for line in rest.rpartition("\n")[0].splitlines()}
@@ -112,11 +113,11 @@ class Sender:
 
 
 @pytest.fixture
-def sender(installation: Installation) -> Iterator[Sender]:
+def sender(installation: Installation) -> Sender:
     said = installation.manage("shell", "--verbosity=0", "-c", PREPARE)
     token = next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
     until(lambda: _ready(installation)["store_generation"] >= _ready(installation)["generation"] > 0)
-    yield Sender(installation.address, token)
+    return Sender(installation.address, token)
 
 
 def _ready(installation: Installation) -> dict[str, int]:
