@@ -1,16 +1,22 @@
 """What workers do for Monitor; each task only calls its service."""
 
+import contextlib
 import logging
 from datetime import timedelta
 
+from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from agentversions.models.database import database_now
+from config.background import defer
 from monitoring.services.partitions import count_in_default, make_partitions
 from monitoring.services.replaying import replay
+from monitoring.services.spool import the_spool
 
 logger = logging.getLogger("monitoring.partitions")
 MONTHS_AHEAD = 3
+SECONDS_OF_REPLAY = 5.0
 
 
 @app.periodic(cron="23 3 * * *")
@@ -26,5 +32,10 @@ def make_partitions_ahead(timestamp: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="monitoring.replay_spool", queueing_lock="monitoring.replay_spool")
 def replay_spool(timestamp: int) -> None:
-    """Take in the call records that were kept on this machine while the database was away."""
-    replay()
+    """Take in the call records that were kept on this machine while the database was away.
+
+    A few seconds at a time, so that planned changes are made in between.
+    """
+    if replay(seconds=SECONDS_OF_REPLAY) and the_spool().has_waiting:
+        with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+            defer("monitoring.replay_spool", at=database_now(), timestamp=timestamp)

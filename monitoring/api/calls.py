@@ -18,6 +18,7 @@ from monitoring.services.call_list import list_calls
 
 from .sending import router
 
+__all__ = ["router"]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 

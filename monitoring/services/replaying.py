@@ -1,7 +1,9 @@
 """Takes in what the spool holds; killed halfway it begins again, which changes nothing: records count once."""
 
 import logging
+import math
 import threading
+import time
 from typing import Any
 
 from django.db import connection
@@ -21,11 +23,16 @@ class _Away(Exception):
     """The database is away again."""
 
 
-def replay() -> int:
-    """Take in what waits, the oldest first; gives how many records. Stops when the database is away."""
-    spool, taken = the_spool(), 0
+def replay(*, seconds: float = math.inf) -> int:
+    """Take in what waits, the oldest first; gives how many records. Stops when the database is away.
+
+    After so many seconds no further file is begun; what is left waits for the next replay.
+    """
+    spool, taken, until = the_spool(), 0, time.monotonic() + seconds
     try:
         for path in spool.segments():
+            if taken and time.monotonic() > until:
+                break
             with spool.taken(path) as frames:
                 if frames is None:
                     continue

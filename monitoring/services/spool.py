@@ -27,8 +27,8 @@ from monitoring.core.records import CallRecord
 logger = logging.getLogger("monitoring.spool")
 
 SEGMENT, ASIDE = ".calls", ".aside"
-MOST_IN_SEGMENT = 16 * 1024 * 1024
-"""Bytes after which the next record begins another segment: a segment is read whole when it is replayed."""
+MOST_IN_SEGMENT = 1024 * 1024
+"""Bytes after which the next record begins another segment: a segment is read whole, and replayed at one go."""
 
 
 class SpoolRefused(Exception):

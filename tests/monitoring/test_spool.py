@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from monitoring.core.frames import Frames, frame
 from monitoring.core.merging import rank_of
@@ -20,6 +21,7 @@ from monitoring.services import replaying
 from monitoring.services.checking import find_differences
 from monitoring.services.replaying import replay
 from monitoring.services.spool import MOST_IN_SEGMENT, Spool, SpoolRefused, read_kept, write_kept
+from monitoring.tasks import replay_spool
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
@@ -188,7 +190,7 @@ def test_the_file_and_its_folder_are_on_the_disk_before_the_answer(
 
 
 def test_a_long_segment_is_followed_by_another(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MOST_IN_SEGMENT > 1_000_000
+    assert MOST_IN_SEGMENT > 500_000
     monkeypatch.setattr("monitoring.services.spool.MOST_IN_SEGMENT", 500)
     for index in range(12):
         spool.append(kept({"id": f"call-{index}"}))
@@ -235,3 +237,20 @@ def test_a_segment_that_another_replay_has_is_left_to_it(spool: Spool) -> None:
         spool.append(kept({"id": "b"}))  # beside it, in another segment
         assert len(spool.segments()) == 2
     assert replay() == 2
+
+
+def test_a_replay_with_little_time_does_a_part_and_a_task_asks_for_the_rest(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.services.spool.MOST_IN_SEGMENT", 100)
+    for index in range(5):
+        spool.append(kept({"id": f"call-{index}"}))
+    monkeypatch.setattr("monitoring.tasks.SECONDS_OF_REPLAY", 0)
+    for left in (4, 3):
+        replay_spool(timestamp=0)
+        assert len(spool.segments()) == left
+        assert ProcrastinateJob.objects.filter(task_name="monitoring.replay_spool", status="todo").count() == 1
+    assert replay() == 3
+    ProcrastinateJob.objects.all().delete()
+    replay_spool(timestamp=0)
+    assert not ProcrastinateJob.objects.exists()
