@@ -1,7 +1,7 @@
 """Takes call records in: each call once, in any order of its records, attributed, counted; all in one transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,10 +50,11 @@ class _Known:
 
 
 @transaction.atomic
-def ingest(records: Iterable[CallRecord], *, source: str, received_at: datetime | None = None) -> int:
+def ingest(records: Iterable[CallRecord], *, source: str, received_at: Mapping[str, datetime] | None = None) -> int:
     """Take in records that were read; gives how many calls they were of. Repeated records change nothing.
 
-    `received_at` is when they came, if that was before now."""
+    `received_at` says for a call by its sender's id when its first record came, if that was before now.
+    """
     by_call: dict[str, list[CallRecord]] = {}
     for record in records:
         by_call.setdefault(record.id, []).append(record)
@@ -61,7 +62,7 @@ def ingest(records: Iterable[CallRecord], *, source: str, received_at: datetime 
         return 0
     # In order of the ids, so that two batches with the same calls wait for one another and never in a ring.
     merged = {sender_id: _merge(EMPTY, by_call[sender_id]) for sender_id in sorted(by_call)}
-    fresh = _rows({sender_id: state for sender_id, (state, _) in merged.items()}, source, received_at)
+    fresh = _rows({sender_id: state for sender_id, (state, _) in merged.items()}, source, received_at or {})
     is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
     new = [row for sender_id, row in fresh.items() if sender_id in is_new]
     _copy(new)
@@ -84,13 +85,14 @@ def _merge(state: CallState, records: Iterable[CallRecord]) -> tuple[CallState, 
     return state, replaced
 
 
-def _rows(states: dict[str, CallState], source: str, received_at: datetime | None) -> dict[str, Row]:
-    attributor, received_at = Attributor(states.values()), received_at or database_now()
+def _rows(states: dict[str, CallState], source: str, came: Mapping[str, datetime]) -> dict[str, Row]:
+    attributor, now = Attributor(states.values()), database_now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('monitoring_call_id') FROM generate_series(1, %s)", [len(states)])
         ids = [row[0] for row in cursor.fetchall()]
     rows = {}
     for (sender_id, state), call_id in zip(states.items(), ids, strict=True):
+        received_at = came.get(sender_id, now)
         started_at = times_of(state, received_at).started_at
         attributed = attributor.attribute(state, sender_id=sender_id, started_at=started_at)
         rows[sender_id] = row_of(

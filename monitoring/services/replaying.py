@@ -4,19 +4,34 @@ import logging
 import math
 import threading
 import time
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
+from monitoring.core.frames import Frames
 from monitoring.core.records import BadRecord, CallRecord, read_record
 
 from .ingest import ingest
 from .outages import DATABASE_ERRORS, is_outage
-from .spool import Kept, Spool, read_kept, the_spool, write_documents
+from .spool import Spool, read_kept, the_spool, write_documents, write_kept
 
 logger = logging.getLogger("monitoring.spool")
 
+MOST_AT_ONCE = 200
+"""Records in one transaction."""
+
 _replaying = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A record of the spool: who sent it, and when."""
+
+    record: CallRecord
+    source: str
+    received_at: datetime
 
 
 class _Away(Exception):
@@ -36,8 +51,7 @@ def replay(*, seconds: float = math.inf) -> int:
             with spool.taken(path) as frames:
                 if frames is None:
                     continue
-                for payload in frames:
-                    taken += _take_in(spool, payload)
+                taken += _take_in(spool, frames)
                 if frames.is_damaged:
                     aside = spool.set_aside(path)
                     logger.error("A part of the spool is damaged; what is sound in it was taken in. See %s.", aside)
@@ -66,39 +80,52 @@ def _replay_and_let_go() -> None:
         _replaying.release()
 
 
-def _take_in(spool: Spool, payload: bytes) -> int:
-    """Take in what one request brought; what cannot be is set aside. Raises _Away."""
+def _take_in(spool: Spool, frames: Frames) -> int:
+    """Take in the records of a file, many at once; what cannot be is set aside. Raises _Away."""
+    taken = 0
+    batch: list[_Waiting] = []
+    for payload in frames:
+        for waiting in _read(spool, payload):
+            if batch and (len(batch) >= MOST_AT_ONCE or waiting.source != batch[0].source):
+                taken += _ingest_each(spool, batch)
+                batch = []
+            batch.append(waiting)
+    return taken + _ingest_each(spool, batch)
+
+
+def _read(spool: Spool, payload: bytes) -> Iterator[_Waiting]:
+    """The records of one request, as this release reads them."""
     try:
         kept = read_kept(payload)
     except (ValueError, KeyError, TypeError) as error:
         _set_aside(spool, payload, f"It cannot be read: {error!r}.")
-        return 0
-    records: list[CallRecord] = []
-    wrong: list[Any] = []
-    reasons: list[str] = []
+        return
     for document in kept.documents:
         try:
-            records.append(read_record(document))
+            yield _Waiting(read_record(document), kept.source, kept.received_at)
         except BadRecord as error:
-            wrong.append(document)
-            reasons.append(str(error))
-    taken = len(records)
-    if not _ingest(records, kept):
-        # One of them is wrong: each by itself, so that it takes none along.
-        for record in records:
-            if not _ingest([record], kept):
-                taken -= 1
-                wrong.append(record.model_dump(mode="json", exclude_unset=True))
-                reasons.append("PostgreSQL refused it; the lines above say why.")
-    if wrong:
-        _set_aside(spool, write_documents(wrong, source=kept.source, received_at=kept.received_at), reasons[0])
-    return taken
+            payload = write_documents([document], source=kept.source, received_at=kept.received_at)
+            _set_aside(spool, payload, str(error))
 
 
-def _ingest(records: list[CallRecord], kept: Kept) -> bool:
+def _ingest_each(spool: Spool, batch: list[_Waiting]) -> int:
+    """Take in all of these, or when one is wrong each by itself, so that it takes none along. Raises _Away."""
+    if not batch or _ingest(batch):
+        return len(batch)
+    refused = [waiting for waiting in batch if not _ingest([waiting])]
+    for waiting in refused:
+        payload = write_kept([waiting.record], source=waiting.source, received_at=waiting.received_at)
+        _set_aside(spool, payload, "PostgreSQL refused it; the lines above say why.")
+    return len(batch) - len(refused)
+
+
+def _ingest(batch: list[_Waiting]) -> bool:
     """Whether these records were taken in. Raises _Away."""
+    came: dict[str, datetime] = {}
+    for waiting in batch:
+        came[waiting.record.id] = min(waiting.received_at, came.get(waiting.record.id, waiting.received_at))
     try:
-        ingest(records, source=kept.source, received_at=kept.received_at)
+        ingest([waiting.record for waiting in batch], source=batch[0].source, received_at=came)
     except Exception as error:
         if isinstance(error, DATABASE_ERRORS) and is_outage(error):
             raise _Away(str(error).strip()) from error
