@@ -15,7 +15,7 @@ from channels.services.channels import change_channel
 from channels.services.errors import BatchRefused, RouteRefused
 from channels.services.moves import digest_of_moves, in_words, show_moves
 from channels.services.routes import pin
-from tests.factories import make_agent, make_channel, make_user, make_version
+from tests.factories import make_agent, make_channel, make_version
 
 pytestmark = pytest.mark.django_db
 V1 = single(Target("clinic", Follow.VERSION, 1))
@@ -26,11 +26,6 @@ def agent() -> Agent:
     agent = make_agent(slug="clinic")
     make_version(agent)
     return agent
-
-
-@pytest.fixture
-def operator() -> User:
-    return make_user("operator")
 
 
 @pytest.fixture

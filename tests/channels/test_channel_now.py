@@ -21,18 +21,6 @@ NUMBER = "/channels/+33198765432/"
 
 
 @pytest.fixture
-def operator() -> User:
-    return make_user("operator")
-
-
-@pytest.fixture
-def client(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def agent() -> Agent:
     agent = make_agent(slug="clinic")
     make_version(agent, name="First opening")

@@ -23,18 +23,6 @@ V = Follow.VERSION
 
 
 @pytest.fixture
-def operator() -> User:
-    return make_user("operator", time_zone="UTC")
-
-
-@pytest.fixture
-def client(operator: User) -> Client:
-    client = Client()
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def agent() -> Agent:
     agent = make_agent(slug="clinic")
     for number in range(1, 4):

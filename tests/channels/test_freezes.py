@@ -18,33 +18,11 @@ from channels.services.channels import change_channel
 from channels.services.routes import save_route
 from channels.services.schedule_list import upcoming
 from channels.services.scheduled_runs import run_due_steps
-from tests.factories import make_channel, make_user
+from tests.factories import make_user
 
-from .scheduled import HOUR, V1, Clock, freeze, make_clinic, plan_route, route_of
+from .scheduled import HOUR, V1, Clock, freeze, plan_route, route_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agent() -> Agent:
-    return make_clinic()
-
-
-@pytest.fixture
-def operator() -> User:
-    return make_user("operator")
-
-
-@pytest.fixture
-def channels(agent: Agent) -> list[Channel]:
-    return [make_channel(agent) for _ in range(3)]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.replace(monkeypatch)
-    return clock
 
 
 def test_only_an_admin_with_a_reason_changes_routes_while_frozen(

@@ -20,33 +20,11 @@ from channels.services.routes import pin
 from channels.services.schedule import cancel_scheduled, schedule_live, schedule_route
 from channels.services.schedule_list import as_planned, planned_for_channel, upcoming
 from channels.services.scheduled_runs import run_due_steps, run_step
-from tests.factories import make_agent, make_channel, make_user
+from tests.factories import make_agent, make_user
 
-from .scheduled import HOUR, Clock, make_clinic, plan_route, route_of
+from .scheduled import HOUR, Clock, plan_route, route_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def agent() -> Agent:
-    return make_clinic()
-
-
-@pytest.fixture
-def operator() -> User:
-    return make_user("operator")
-
-
-@pytest.fixture
-def channels(agent: Agent) -> list[Channel]:
-    return [make_channel(agent) for _ in range(3)]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.replace(monkeypatch)
-    return clock
 
 
 def live(agent: Agent) -> int:

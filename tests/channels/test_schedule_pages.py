@@ -16,7 +16,7 @@ from channels.services.schedule_list import upcoming
 from channels.services.scheduled_runs import run_due_steps
 from tests.factories import make_channel, make_user
 
-from .scheduled import HOUR, Clock, freeze, make_clinic, plan_route, route_of
+from .scheduled import HOUR, Clock, freeze, plan_route, route_of
 
 pytestmark = pytest.mark.django_db
 NUMBER = "/channels/+33198765432/"
@@ -35,11 +35,6 @@ def admin() -> Client:
     client = Client()
     client.force_login(make_user("admin", time_zone="Europe/Paris"))
     return client
-
-
-@pytest.fixture
-def agent() -> Agent:
-    return make_clinic()
 
 
 @pytest.fixture
