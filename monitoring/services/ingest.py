@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from agentversions.models.database import database_now
+from monitoring.core.callers import masked
 from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
 from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
@@ -19,6 +20,8 @@ from .partitions import make_partitions
 from .rows import COLUMNS, Row, attributed_of, row_of, state_of
 
 JSON_COLUMNS = frozenset({"analysis", "decision"})
+CONTENT = frozenset({"transcript", "recording"})
+"""Kept for the policy's time alone: no correction keeps what of them was replaced."""
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
     SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
@@ -218,13 +221,19 @@ def _update(before: Row, after: Row, state: CallState) -> None:
 def _note(replaced: dict[str, list[Replaced]]) -> None:
     CallCorrection.objects.bulk_create(
         [
-            CallCorrection(sender_id=sender_id, field=each.field, before=_plain(each.before), after=_plain(each.after))
+            CallCorrection(
+                sender_id=sender_id, field=each.field, before=_noted(each, "before"), after=_noted(each, "after")
+            )
             for sender_id, said in replaced.items()
             for each in said
-            if each.field != "transcript"
+            if each.field not in CONTENT
         ]
     )
 
 
-def _plain(value: Any) -> Any:
+def _noted(replaced: Replaced, side: str) -> Any:
+    """What a correction keeps: of callers only what everybody may see."""
+    value = getattr(replaced, side)
+    if replaced.field == "caller":
+        return masked(value) if value else value
     return value if isinstance(value, bool | int | float | dict | list) or value is None else str(value)

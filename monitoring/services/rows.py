@@ -130,6 +130,12 @@ def _caller(caller: str | None, channel: str) -> dict[str, Any]:
     }
 
 
+def caller_of(call: Call) -> str:
+    """The full number of a stored call's caller; what is shown of it where the number is withheld or unreadable."""
+    secret = call.caller_secret
+    return (caller_keys().decrypt(bytes(secret)) if secret else None) or call.caller_shown
+
+
 def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] | None) -> CallState:
     """What was known of a stored call, field by field as it was sent; only fields that somebody sent."""
     secret = row["caller_secret"]

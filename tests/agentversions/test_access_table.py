@@ -35,6 +35,7 @@ VALUES = {
     "kind": "tool",
     "address": "+33198765432",
     "sender_id": "call-1",
+    "call_id": "call-1",
 }
 
 
