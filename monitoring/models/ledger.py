@@ -9,7 +9,10 @@ from agentversions.models.database import READ_AND_APPEND, READ_APPEND_AND_CHANG
 
 
 class CallLedger(models.Model):
-    """Where the call of a sender's id stands, and the rank of the record that each of its fields came from."""
+    """Where the call of a sender's id stands, and the rank of the record that each of its fields came from.
+
+    `erased_at`: its caller was erased, and nothing personal of it is ever stored again.
+    """
 
     database_privileges = READ_APPEND_AND_CHANGE
 
@@ -18,6 +21,7 @@ class CallLedger(models.Model):
     started_at = models.DateTimeField()
     call_id = models.BigIntegerField()
     ranks = models.JSONField()
+    erased_at = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager["CallLedger"]] = models.Manager()
 

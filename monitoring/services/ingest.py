@@ -11,13 +11,14 @@ from psycopg.types.json import Jsonb
 from agentversions.models.database import database_now
 from monitoring.core.callers import masked
 from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
+from monitoring.core.personal import NEVER_AGAIN
 from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
 
 from .attribution import Attributor
 from .figures import Change, keep_figures
 from .partitions import make_partitions
-from .rows import COLUMNS, Row, attributed_of, row_of, state_of
+from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 
 JSON_COLUMNS = frozenset({"analysis", "decision"})
 CONTENT = frozenset({"transcript", "recording"})
@@ -28,7 +29,7 @@ NEW = """
     ON CONFLICT (sender_id) DO NOTHING RETURNING sender_id
 """
 LOCK = """
-    SELECT sender_id, agent_id, started_at, call_id, ranks FROM monitoring_callledger
+    SELECT sender_id, agent_id, started_at, call_id, ranks, erased_at IS NOT NULL FROM monitoring_callledger
     WHERE sender_id = ANY(%s) ORDER BY sender_id FOR UPDATE
 """
 MOVE = "UPDATE monitoring_callledger SET agent_id = %s, started_at = %s, ranks = %s WHERE sender_id = %s"
@@ -47,6 +48,7 @@ class _Known:
 
     row: Row
     state: CallState
+    is_erased: bool
 
 
 @transaction.atomic
@@ -74,10 +76,12 @@ def ingest(records: Iterable[CallRecord], *, source: str) -> int:
     return len(by_call)
 
 
-def _merge(state: CallState, records: Iterable[CallRecord]) -> tuple[CallState, list[Replaced]]:
+def _merge(
+    state: CallState, records: Iterable[CallRecord], *, is_erased: bool = False
+) -> tuple[CallState, list[Replaced]]:
     replaced: list[Replaced] = []
     for record in records:
-        state, said = merge(state, record)
+        state, said = merge(state, record, without=NEVER_AGAIN if is_erased else frozenset())
         replaced += said
     return state, replaced
 
@@ -143,18 +147,24 @@ def _keep_transcripts(calls: Iterable[tuple[Row, CallState]]) -> None:
 def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[str, list[Replaced]]) -> list[Change]:
     """Merge records into calls that are there; fills `replaced`."""
     known = _load(sorted(by_call))
-    merged = {sender_id: _merge(known[sender_id].state, by_call[sender_id]) for sender_id in known}
+    merged = {
+        sender_id: _merge(each.state, by_call[sender_id], is_erased=each.is_erased) for sender_id, each in known.items()
+    }
     attributor = Attributor(state for state, _ in merged.values())
     corrected: list[tuple[Row, Row, CallState]] = []
-    for sender_id, (state, said) in merged.items():
+    for sender_id, (state, replacing) in merged.items():
         before = known[sender_id]
-        replaced[sender_id] = said
+        replaced[sender_id] = replacing
         if state.ranks == before.state.ranks:
             continue
         old = before.row.values
         started_at = times_of(state, old["received_at"]).started_at
-        # A resolution counts once it came; without one, what the number answered then is looked up again.
-        is_same = "resolution" in state.ranks and state.ranks["resolution"] == before.state.ranks.get("resolution")
+        # A resolution counts once it came; without one, what the number answered then is looked up again, unless the
+        # caller, who decides between variants, was erased.
+        said = ("resolution",) if "resolution" in state.ranks else ("resolution", "agent", "version")
+        is_same = ("resolution" in state.ranks or before.is_erased) and all(
+            state.ranks.get(name) == before.state.ranks.get(name) for name in said
+        )
         attributed = (
             attributed_of(old) if is_same else attributor.attribute(state, sender_id=sender_id, started_at=started_at)
         )
@@ -166,7 +176,7 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
             source=old["source"],
             received_at=old["received_at"],
         )
-        corrected.append((before.row, row, state))
+        corrected.append((before.row, Row({**row.values, **ERASED}) if before.is_erased else row, state))
     make_partitions(row.values["started_at"] for _, row, _ in corrected)
     for before_row, row, state in corrected:
         _update(before_row, row, state)
@@ -191,10 +201,10 @@ def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
         )
         found = {row[COLUMNS.index("sender_id")]: row for row in cursor.fetchall()}
     known = {}
-    for sender_id, *_, ranks in entries:
+    for sender_id, *_, ranks, is_erased in entries:
         values = {name: _read(name, value) for name, value in zip(COLUMNS, found[sender_id], strict=False)}
         transcript = _read("analysis", found[sender_id][-1])
-        known[sender_id] = _Known(Row(values), state_of(values, _read("analysis", ranks), transcript))
+        known[sender_id] = _Known(Row(values), state_of(values, _read("analysis", ranks), transcript), is_erased)
     return known
 
 

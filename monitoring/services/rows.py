@@ -130,6 +130,10 @@ def _caller(caller: str | None, channel: str) -> dict[str, Any]:
     }
 
 
+ERASED = {"caller_hash": None, "caller_secret": None, "caller_shown": "erased"}
+"""The caller of a call whose caller was erased."""
+
+
 def caller_of(call: Call) -> str:
     """The full number of a stored call's caller; what is shown of it where the number is withheld or unreadable."""
     secret = call.caller_secret
