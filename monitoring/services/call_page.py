@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from agentversions.models import Agent, AgentVersion, Configuration, User
@@ -10,10 +11,15 @@ from agentversions.services.audit import record_once_per_sitting
 from monitoring.core.personal import SEEN_BY_REVIEWERS
 from monitoring.models import Call, CallContent, CallCorrection, CallLedger
 
+from .contents import oldest_kept
 from .rows import caller_of
 
 NEIGHBOURS = 10
 MOST_CORRECTIONS = 100
+FOR_REVIEWERS = (
+    "Summary, transcript, recording and the full number are for people with the Call reviewer role. "
+    "Ask an admin for it."
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Corrected:
 class CallDetail:
     """A call with what its page shows. `agent` and `version` are None where nobody knows.
 
+    `no_turns` says why there is no transcript, where there is none.
+
     Not `may_listen`: the caller is masked, and summary, transcript (`turns`) and recording are empty.
     """
 
@@ -42,6 +50,7 @@ class CallDetail:
     summary: str
     recording: str
     turns: list[dict[str, Any]] | None
+    no_turns: str
     corrections: list[Corrected]
     neighbours: list[Call]
 
@@ -74,8 +83,9 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
         may_listen=may_listen,
         caller=caller_of(call) if may_listen else call.caller_shown,
         summary=call.summary if may_listen else "",
-        recording=call.recording if may_listen else "",
+        recording=content.recording if content else "",
         turns=content.transcript if content else None,
+        no_turns=_why_no_turns(call) if may_listen else FOR_REVIEWERS,
         corrections=[_corrected(each, may_listen=may_listen) for each in corrections],
         neighbours=_neighbours(call),
     )
@@ -86,6 +96,18 @@ def _content(call: Call) -> CallContent | None:
         agent_id=call.agent_id, started_at=call.started_at, id=call.id
     ).first()
     return found
+
+
+def _why_no_turns(call: Call) -> str:
+    entry = CallLedger.objects.get(sender_id=call.sender_id)
+    days = settings.CALL_CONTENT_DAYS
+    if entry.erased_at is not None:
+        return "The caller of this call was erased, and with them what was said."
+    if entry.is_content_late:
+        return f"A transcript or recording came too late: they are kept for {days} days after the end of their month."
+    if "transcript" in entry.ranks and call.started_at < oldest_kept():
+        return f"The transcript was kept for {days} days after the end of its month."
+    return "No transcript came with this call."
 
 
 def _corrected(each: CallCorrection, *, may_listen: bool) -> Corrected:

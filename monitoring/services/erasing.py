@@ -26,7 +26,7 @@ LOCK = """
 CALLS = f"""
     UPDATE monitoring_call c SET
         caller_hash = NULL, caller_secret = NULL, caller_shown = %(shown)s,
-        summary = '', recording = '', analysis = NULL,
+        summary = '', analysis = NULL,
         channel = CASE WHEN c.direction = 'outbound' AND c.channel = %(caller)s THEN '' ELSE c.channel END,
         error = CASE WHEN %(digits)s <> '' AND position(%(digits)s IN regexp_replace(c.error, '\\D', '', 'g')) > 0
             THEN '' ELSE c.error END,

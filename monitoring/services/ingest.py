@@ -16,13 +16,13 @@ from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
 
 from .attribution import Attributor
+from .contents import NAMES as CONTENT
+from .contents import NewContent, keep_contents, move_content
 from .figures import Change, keep_figures
 from .partitions import make_partitions
 from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 
 JSON_COLUMNS = frozenset({"analysis", "decision"})
-CONTENT = frozenset({"transcript", "recording"})
-"""Kept for the policy's time alone: no correction keeps what of them was replaced."""
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
     SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
@@ -33,13 +33,6 @@ LOCK = """
     WHERE sender_id = ANY(%s) ORDER BY sender_id FOR UPDATE
 """
 MOVE = "UPDATE monitoring_callledger SET agent_id = %s, started_at = %s, ranks = %s WHERE sender_id = %s"
-KEEP_TRANSCRIPT = """
-    INSERT INTO monitoring_callcontent (agent_id, started_at, id, transcript) VALUES (%s, %s, %s, %s::jsonb)
-    ON CONFLICT (agent_id, started_at, id) DO UPDATE SET transcript = excluded.transcript
-"""
-MOVE_TRANSCRIPT = """
-    UPDATE monitoring_callcontent SET agent_id = %s, started_at = %s WHERE (agent_id, started_at, id) = (%s, %s, %s)
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ def ingest(records: Iterable[CallRecord], *, source: str) -> int:
     is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
     new = [row for sender_id, row in fresh.items() if sender_id in is_new]
     _copy(new)
-    _keep_transcripts((fresh[sender_id], merged[sender_id][0]) for sender_id in is_new)
+    keep_contents(NewContent(fresh[sender_id], merged[sender_id][0]) for sender_id in is_new)
     changes: list[Change] = [(None, row) for row in new]
     replaced = {sender_id: merged[sender_id][1] for sender_id in is_new}
     known = [sender_id for sender_id in merged if sender_id not in is_new]
@@ -132,18 +125,6 @@ def _stored(name: str, value: Any) -> Any:
     return Jsonb(value) if name in JSON_COLUMNS and value is not None else value
 
 
-def _keep_transcripts(calls: Iterable[tuple[Row, CallState]]) -> None:
-    """Keep what was said in these calls, where somebody sent it."""
-    said = [
-        (*row.key, json.dumps([turn.model_dump(exclude_none=True) for turn in turns]))
-        for row, state in calls
-        if (turns := state.fields.get("transcript")) is not None
-    ]
-    if said:
-        with connection.cursor() as cursor:
-            cursor.executemany(KEEP_TRANSCRIPT, said)
-
-
 def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[str, list[Replaced]]) -> list[Change]:
     """Merge records into calls that are there; fills `replaced`."""
     known = _load(sorted(by_call))
@@ -180,7 +161,7 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
     make_partitions(row.values["started_at"] for _, row, _ in corrected)
     for before_row, row, state in corrected:
         _update(before_row, row, state)
-    _keep_transcripts((row, state) for _, row, state in corrected)
+    keep_contents(NewContent(row, state, known[row.values["sender_id"]].state) for _, row, state in corrected)
     return [(before_row, row) for before_row, row, _ in corrected]
 
 
@@ -192,7 +173,7 @@ def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
         columns = ", ".join(f"c.{name}" for name in COLUMNS)
         cursor.execute(
             f"""
-            SELECT {columns}, t.transcript
+            SELECT {columns}, t.transcript, t.recording
             FROM unnest(%s::int[], %s::timestamptz[], %s::bigint[]) AS k (agent_id, started_at, id)
             JOIN monitoring_call c USING (agent_id, started_at, id)
             LEFT JOIN monitoring_callcontent t USING (agent_id, started_at, id)
@@ -203,8 +184,9 @@ def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
     known = {}
     for sender_id, *_, ranks, is_erased in entries:
         values = {name: _read(name, value) for name, value in zip(COLUMNS, found[sender_id], strict=False)}
-        transcript = _read("analysis", found[sender_id][-1])
-        known[sender_id] = _Known(Row(values), state_of(values, _read("analysis", ranks), transcript), is_erased)
+        transcript, recording = _read("analysis", found[sender_id][-2]), found[sender_id][-1]
+        state = state_of(values, _read("analysis", ranks), transcript=transcript, recording=recording)
+        known[sender_id] = _Known(Row(values), state, is_erased)
     return known
 
 
@@ -224,7 +206,7 @@ def _update(before: Row, after: Row, state: CallState) -> None:
             [*(_stored(name, new[name]) for name in names), *key],
         )
         if after.key != key:
-            cursor.execute(MOVE_TRANSCRIPT, [new["agent_id"], new["started_at"], *key])
+            move_content(before, after)
         cursor.execute(MOVE, [new["agent_id"], new["started_at"], json.dumps(state.ranks), new["sender_id"]])
 
 
@@ -236,6 +218,7 @@ def _note(replaced: dict[str, list[Replaced]]) -> None:
             )
             for sender_id, said in replaced.items()
             for each in said
+            # Contents are kept for the policy's time alone: no correction keeps what of them was replaced.
             if each.field not in CONTENT
         ]
     )

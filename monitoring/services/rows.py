@@ -106,7 +106,6 @@ def row_of(
             "sentiment_score": score,
             "analysis": fields.get("analysis"),
             "summary": fields.get("summary") or "",
-            "recording": fields.get("recording") or "",
             "latency_ms": fields.get("latency_ms"),
             "cost": cost,
             "currency": fields.get("currency") or "",
@@ -140,7 +139,9 @@ def caller_of(call: Call) -> str:
     return (caller_keys().decrypt(bytes(secret)) if secret else None) or call.caller_shown
 
 
-def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] | None) -> CallState:
+def state_of(
+    row: dict[str, Any], ranks: dict[str, Any], *, transcript: list[Any] | None, recording: str | None
+) -> CallState:
     """What was known of a stored call, field by field as it was sent; only fields that somebody sent."""
     secret = row["caller_secret"]
     known: dict[str, Any] = {
@@ -162,7 +163,7 @@ def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] |
         "analysis": row["analysis"],
         "summary": row["summary"],
         "transcript": [Turn.model_validate(turn) for turn in transcript] if transcript is not None else None,
-        "recording": row["recording"],
+        "recording": recording,
         "latency_ms": row["latency_ms"],
         "cost": row["cost"],
         "currency": row["currency"],

@@ -89,7 +89,7 @@ def test_after_erasing_the_number_occurs_nowhere_in_the_database() -> None:
     assert occurrences(DIGITS, "06 12 34 56 78") == {}
     for call in Call.objects.filter(sender_id__in=["a", "b", "c"]):
         assert (call.caller_hash, call.caller_secret, call.caller_shown) == (None, None, "erased")
-        assert (call.summary, call.recording, call.analysis) == ("", "", None)
+        assert (call.summary, call.analysis) == ("", None)
     assert caller_of(Call.objects.get(sender_id="other")) == "+33611112222"
     entry = AuditEntry.objects.get(action="caller erased")
     assert (entry.subject, entry.reason) == (shown.hex(), "A letter of 3 March.")
@@ -119,7 +119,7 @@ def test_a_record_that_comes_later_brings_nothing_back_and_the_rest_of_it_counts
         "erased",
         None,
     )
-    assert (call.summary, call.recording, call.analysis, CallContent.objects.count()) == ("", "", None, 0)
+    assert (call.summary, call.analysis, CallContent.objects.count()) == ("", None, 0)
     take(document(sequence=4, caller="+33611112222", error=False, ended_reason="hung up"))
     assert Call.objects.get().caller_shown == "erased"
     assert occurrences(DIGITS, "11112222") == {}
