@@ -2,6 +2,7 @@
 
 from .calls import Call, CallContent
 from .figures import CostFigures, DurationFigures, HourFigures
+from .imports import ImportProgress
 from .ledger import CallCorrection, CallLedger
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "CostFigures",
     "DurationFigures",
     "HourFigures",
+    "ImportProgress",
 ]

@@ -85,7 +85,7 @@ class RouteHistory:
             return Answer(agent, target.version, self._versions[agent, target.version], variant)
         if target.follow == Follow.LIVE:
             live = self._live.get(agent, NOTHING).at(moment)
-            return Answer(agent, *live, variant) if live else None
+            return Answer(agent, live[0], live[1], variant) if live else None
         digest = self._drafts[agent][0].at(moment) or self._drafts[agent][1].at(moment)
         return Answer(agent, None, digest, variant) if digest else None
 
