@@ -53,8 +53,7 @@ def merge(
     """
     rank = rank_of(record)
     fields, ranks, replaced = dict(state.fields), dict(state.ranks), []
-    for name in CallRecord.model_fields:
-        value = getattr(record, name)
+    for name, value in vars(record).items():
         if name in NOT_KEPT or name in without or value is None:
             continue
         known = ranks.get(name)

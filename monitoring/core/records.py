@@ -1,5 +1,6 @@
 """What a voice platform may say about a call: one record, checked field by field, any part of it at any time."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +12,7 @@ LONGEST_CALL = timedelta(days=2)
 """A call that is said to last longer is a mistake of clocks."""
 MOST_TRANSCRIPT = 10 * 1024 * 1024
 """Characters of all turns together."""
+CANNOT_BE_STORED = re.compile("[\x00\ud800-\udfff]")
 EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 LATEST = datetime.fromisoformat("2200-01-01T00:00:00+00:00")
 
@@ -33,7 +35,7 @@ class Event(StrEnum):
 
 
 def _without_nul(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= each <= "\udfff" for each in text):
+    if CANNOT_BE_STORED.search(text):
         raise ValueError("has a character that cannot be stored (NUL or half of one)")
     return text
 

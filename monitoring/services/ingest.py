@@ -25,7 +25,8 @@ from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 JSON_COLUMNS = frozenset({"analysis", "decision"})
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
-    SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
+    SELECT * FROM json_to_recordset(%s)
+        AS x (sender_id text, agent_id int, started_at timestamptz, call_id bigint, ranks jsonb)
     ON CONFLICT (sender_id) DO NOTHING RETURNING sender_id
 """
 LOCK = """
@@ -97,18 +98,19 @@ def _rows(states: dict[str, CallState], source: str) -> dict[str, Row]:
 
 def _enter(rows: dict[str, Row], states: dict[str, CallState]) -> set[str]:
     """Enter the calls into the ledger; gives those that were not there."""
-    values = [
-        (
-            sender_id,
-            row.values["agent_id"],
-            row.values["started_at"],
-            row.values["id"],
-            json.dumps(states[sender_id].ranks),
-        )
+    # One document: psycopg escapes the texts of arrays one quotation mark at a time.
+    entries = [
+        {
+            "sender_id": sender_id,
+            "agent_id": row.values["agent_id"],
+            "started_at": row.values["started_at"].isoformat(),
+            "call_id": row.values["id"],
+            "ranks": states[sender_id].ranks,
+        }
         for sender_id, row in rows.items()
     ]
     with connection.cursor() as cursor:
-        cursor.execute(NEW, [list(column) for column in zip(*values, strict=True)])
+        cursor.execute(NEW, [json.dumps(entries)])
         return {row[0] for row in cursor.fetchall()}
 
 

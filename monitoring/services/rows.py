@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -121,11 +121,17 @@ def _caller(caller: str | None, channel: str) -> dict[str, Any]:
     known = read_caller(caller, region_of(channel) if channel.startswith("+") else None)
     if known.unit is None:
         return {"caller_hash": None, "caller_secret": None, "caller_shown": "withheld"}
+    return _stored_caller(known.unit)
+
+
+@lru_cache(maxsize=20_000)
+def _stored_caller(unit: str) -> dict[str, Any]:
+    """The columns of a caller. That two calls share a secret tells nobody more than that they share the hash."""
     keys = caller_keys()
     return {
-        "caller_hash": keys.hash_of(known.unit),
-        "caller_secret": keys.encrypt(known.unit),
-        "caller_shown": masked(known.unit)[:20],
+        "caller_hash": keys.hash_of(unit),
+        "caller_secret": keys.encrypt(unit),
+        "caller_shown": masked(unit)[:20],
     }
 
 
