@@ -52,7 +52,7 @@ def test_without_the_role_a_call_shows_nothing_personal_and_says_who_may_see_it(
     assert "•••• 5678" in page
     assert "Call reviewer role" in page
     assert "Results" in page  # the analysis
-    for hidden in (NUMBER, "612345678", "Jeanne", "recordings.example.com"):
+    for hidden in (NUMBER, "612345678", "12 34 56 78", "Jeanne", "recordings.example.com"):
         assert hidden not in page
     assert exported(client)[0]["caller"] == "•••• 5678"
     assert not AuditEntry.objects.filter(subject_kind__in=["call", "calls"]).exists()
@@ -64,7 +64,7 @@ def test_with_it_everything_is_shown_and_each_opened_call_stands_in_the_audit_lo
     client = signed_in(role)
     for _ in range(2):
         page = client.get("/calls/call-1/").content.decode()
-    for shown in (NUMBER, "My name is Jeanne", "Jeanne asked", "recordings.example.com/1.wav"):
+    for shown in ("+33 6 12 34 56 78", "My name is Jeanne", "Jeanne asked", "recordings.example.com/1.wav"):
         assert shown in page
     (entry,) = AuditEntry.objects.filter(action="call read")
     assert (entry.subject_kind, entry.subject) == ("call", "call-1")
