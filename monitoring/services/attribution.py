@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from agentversions.models import Agent, AgentVersion
@@ -96,7 +97,11 @@ class Attributor:
 
 def _called(state: CallState) -> str:
     """The called number in E.164, or the chat channel's key, as far as it can be read."""
-    text = (state.fields.get("called") or "").strip()
+    return _address((state.fields.get("called") or "").strip())
+
+
+@lru_cache(maxsize=10_000)
+def _address(text: str) -> str:
     try:
         return read_number(text) if text.startswith(("+", "00")) else text[:64]
     except NotANumber:

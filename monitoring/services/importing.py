@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class FileImport:
     time_zone: str = "UTC"
     stated: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of its content and of what is stated: the same file stated otherwise is another import."""
         with self.path.open("rb") as file:
@@ -48,7 +50,7 @@ class Batch:
 
 def find_progress(file: FileImport) -> ImportProgress | None:
     """How far an earlier import of this file got; None when there was none."""
-    return ImportProgress.objects.filter(digest=file.digest()).first()
+    return ImportProgress.objects.filter(digest=file.digest).first()
 
 
 def import_file(*, file: FileImport, is_resumed: bool) -> Iterator[Batch]:
@@ -57,7 +59,7 @@ def import_file(*, file: FileImport, is_resumed: bool) -> Iterator[Batch]:
     Records and progress are one transaction: a kill at any moment neither loses nor repeats a batch. Raises OSError,
     and ValueError with a sentence, when the file cannot be read on.
     """
-    digest = file.digest()
+    digest = file.digest
     progress, _ = ImportProgress.objects.get_or_create(digest=digest, defaults={"name": file.path.name[:300]})
     if not is_resumed:
         progress.records = progress.refused = 0
