@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from config.data_folder import PROJECT, data_folder, read_or_create_private
@@ -138,6 +139,11 @@ PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_grac
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
     data_folder() / "caller_secret", get_random_secret_key
 )
+
+# How many days transcripts and recordings are kept after the end of their month; the database refuses less than a week.
+CALL_CONTENT_DAYS = int(os.environ.get("CALL_CONTENT_DAYS") or 90)
+if CALL_CONTENT_DAYS < 7:
+    raise ImproperlyConfigured("CALL_CONTENT_DAYS is less than 7. Set the days for which transcripts are kept.")
 
 # Twilio's voice webhook at /twilio/voice: the account's auth token, and where the media stream goes (wss://…).
 TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")

@@ -12,6 +12,7 @@ from agentversions.models.database import database_now
 from config.background import defer
 from monitoring.services.partitions import count_in_default, make_partitions
 from monitoring.services.replaying import replay
+from monitoring.services.retention import apply_retention
 from monitoring.services.spool import the_spool
 
 logger = logging.getLogger("monitoring.partitions")
@@ -39,3 +40,11 @@ def replay_spool(timestamp: int) -> None:
     if replay(seconds=SECONDS_OF_REPLAY) and the_spool().has_waiting:
         with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
             defer("monitoring.replay_spool", at=database_now(), timestamp=timestamp)
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="monitoring.apply_retention", queueing_lock="monitoring.apply_retention")
+def delete_old_contents(timestamp: int) -> None:
+    """Delete transcripts and recordings of the months whose time is over."""
+    for month in apply_retention():
+        logger.info("Transcripts and recordings of %s are deleted.", month)

@@ -8,6 +8,7 @@ from ninja.security import HttpBearer
 
 from agentversions.core.roles import PERMISSIONS, Permission
 from agentversions.models import ApiToken, User
+from agentversions.models.people import scope_of
 from agentversions.services.tokens import find_token, note_use
 
 from .problems import SignInFirst
@@ -37,7 +38,7 @@ class Token(HttpBearer):
     @property
     def scope(self) -> str:
         """The scope that the permission belongs to."""
-        return "read" if self.permission == Permission.READ else "write"
+        return scope_of(self.permission)
 
     @property
     def needs(self) -> str:

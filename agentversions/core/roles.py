@@ -10,16 +10,26 @@ class Role(StrEnum):
     EDITOR = "editor"
     OPERATOR = "operator"
     APPROVER = "approver"
+    CALL_REVIEWER = "call-reviewer"
     ADMIN = "admin"
+
+    @property
+    def label(self) -> str:
+        """As people read it: `Call reviewer`."""
+        return self.value.replace("-", " ").capitalize()
 
 
 class Permission(StrEnum):
-    """What can be allowed. Views and API paths name the one they need."""
+    """What can be allowed. Views and API paths name the one they need.
+
+    LISTEN is seeing what is personal in calls: full caller numbers, summaries, transcripts, recordings.
+    """
 
     READ = "read"
     EDIT = "edit"
     ROUTE = "route"
     APPROVE = "approve"
+    LISTEN = "listen"
     ADMINISTER = "administer"
 
 
@@ -28,6 +38,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.EDITOR: frozenset({Permission.READ, Permission.EDIT}),
     Role.OPERATOR: frozenset({Permission.READ, Permission.ROUTE}),
     Role.APPROVER: frozenset({Permission.READ, Permission.APPROVE}),
+    Role.CALL_REVIEWER: frozenset({Permission.READ, Permission.LISTEN}),
     Role.ADMIN: frozenset(Permission),
 }
 

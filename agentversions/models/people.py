@@ -9,8 +9,20 @@ from django.utils import timezone
 
 from agentversions.core.roles import Permission, Role, permissions_of
 
-ROLE_CHOICES = [(role.value, role.value.capitalize()) for role in Role]
-SCOPE_CHOICES = [("read", "Read"), ("write", "Write"), ("resolve", "Resolve calls"), ("calls", "Send call records")]
+ROLE_CHOICES = [(role.value, role.label) for role in Role]
+SCOPE_CHOICES = [
+    ("read", "Read"),
+    ("write", "Write"),
+    ("resolve", "Resolve calls"),
+    ("calls", "Send call records"),
+    ("listen", "Read full callers and transcripts"),
+]
+_SCOPES = {Permission.READ: "read", Permission.LISTEN: "listen"}
+
+
+def scope_of(permission: Permission) -> str:
+    """The scope that a token needs for a permission: one of its own for reading and for listening, else `write`."""
+    return _SCOPES.get(permission, "write")
 
 
 class User(AbstractUser):
@@ -75,5 +87,5 @@ class ApiToken(models.Model):
 
     def allows(self, permission: Permission) -> bool:
         """Whether the token's roles and scopes allow it, and its owner's roles still do."""
-        scope = "read" if permission == Permission.READ else "write"
-        return scope in self.scopes and permission in permissions_of(self.roles) and self.owner.allows(permission)
+        is_in_scope = scope_of(permission) in self.scopes
+        return is_in_scope and permission in permissions_of(self.roles) and self.owner.allows(permission)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from agentversions.core.roles import Permission
+from agentversions.core.roles import Permission, Role
 from agentversions.core.wording import say_value
 from config.navigation import GROUPS, entries_of
 
@@ -62,6 +62,12 @@ def may(context: template.Context, permission: str) -> bool:
     """Whether the reader's roles allow something: `{% may "edit" as may_edit %}`."""
     user = context["request"].user
     return bool(user.is_authenticated and user.allows(Permission(permission)))
+
+
+@register.filter
+def role_names(roles: list[str]) -> str:
+    """Roles as people read them: `Editor, Call reviewer`."""
+    return ", ".join(Role(role).label if role in set(Role) else role for role in roles)
 
 
 @register.filter

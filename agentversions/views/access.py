@@ -22,6 +22,7 @@ REASONS = {
     Permission.EDIT: "This needs the Editor role. Ask an admin for it.",
     Permission.ROUTE: "This needs the Operator role. Ask an admin for it.",
     Permission.APPROVE: "This needs the Approver role. Ask an admin for it.",
+    Permission.LISTEN: "This needs the Call reviewer role. Ask an admin for it.",
     Permission.ADMINISTER: "This needs the Admin role.",
 }
 

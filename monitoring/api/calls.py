@@ -77,10 +77,11 @@ def list_all(
     page = list_calls(wanted, before=key)
     slugs = dict(Agent.objects.filter(pk__in=page.agents).values_list("pk", "slug"))
     following = next_page(request, before=str(page.older)) if page.older else None
-    return CallList(items=[_answer(call, slugs) for call in page.calls], next=following)
+    return CallList(items=[answer(call, slugs) for call in page.calls], next=following)
 
 
-def _answer(call: Call, slugs: dict[int, str]) -> CallAnswer:
+def answer(call: Call, slugs: dict[int, str]) -> CallAnswer:
+    """A call as lists give it; `slugs` of agents by their keys."""
     names = (
         *("started_at", "version", "variant", "is_over", "duration_ms", "engaged", "transferred", "is_error"),
         *("evaluation", "sentiment", "ended_reason", "attribution", "is_test"),

@@ -1,14 +1,13 @@
 """Call records as others write them: known columns become our fields, everything else is kept as analysis."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from .record_files import lines_of
 from .records import CallRecord
 
 ALIASES = {
@@ -21,55 +20,46 @@ ALIASES = {
 }
 LEFT_OUT = frozenset({"messages", "Content", "ticks", "transcript"})
 """What becomes the transcript, or is too deep to be analysis."""
+OURS = {
+    theirs: (ours, place)
+    for ours in CallRecord.model_fields
+    for place, theirs in enumerate(ALIASES.get(ours, (ours,)))
+    if theirs not in LEFT_OUT
+}
+"""Our field of each known column, and its place among several: the first one that a row has counts."""
 YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
-    """A record of a file by its place (a line of CSV or NDJSON, an index of JSON), or the sentence why it is none."""
+    """A record of a file by its place (a line of CSV or NDJSON, an index otherwise), or the sentence why it is none.
+
+    `done` is the share of the file that was read by then, `size` about how many bytes the record takes.
+    """
 
     place: int
     document: dict[str, Any] | None
     problem: str = ""
+    done: float = 1.0
+    size: int = 0
 
 
-def read_file(name: str, data: bytes, *, time_zone: str) -> Iterator[Found]:
-    """The records of a file in JSON, NDJSON or CSV; times without a zone are of `time_zone`.
+def read_file(name: str, stream: BinaryIO, *, time_zone: str, skip: int = 0) -> Iterator[Found]:
+    """The records of a file in JSON, NDJSON, CSV or Parquet; times without a zone are of `time_zone`.
 
-    Raises ValueError with a sentence when the file as a whole cannot be read.
+    The first `skip` records are passed over. Raises ValueError with a sentence when the file as a whole cannot be read.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{name} is not UTF-8 text. Save it as UTF-8.") from None
     zone = ZoneInfo(time_zone)
-    for place, row in _rows(name, text):
+    for line in lines_of(name, stream, skip=skip):
         try:
-            yield Found(place, as_document(json.loads(row) if isinstance(row, str) else row, zone))
+            row = json.loads(line.row) if isinstance(line.row, bytes) else line.row
+            document = as_document(row, zone)
+        except UnicodeDecodeError:
+            yield Found(line.place, None, "It is not UTF-8 text.", line.done, line.size)
         except (ValueError, TypeError) as error:
-            yield Found(place, None, f"It cannot be read: {error}.")
-
-
-def _rows(name: str, text: str) -> Iterator[tuple[int, Any]]:
-    """Each record with its place: the line it ends in, or its index."""
-    if name.lower().endswith(".csv"):
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        for row in reader:
-            yield reader.line_num, row
-    elif name.lower().endswith((".ndjson", ".jsonl")):
-        yield from ((at, line) for at, line in enumerate(text.splitlines(), 1) if line.strip())
-    else:
-        yield from enumerate(_json(name, text))
-
-
-def _json(name: str, text: str) -> list[Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{name} is no JSON: line {error.lineno}, column {error.colno}.") from None
-    if isinstance(found, dict):
-        return list(found["simulations"]) if isinstance(found.get("simulations"), list) else [found]
-    return list(found)
+            yield Found(line.place, None, f"It cannot be read: {error}.", line.done, line.size)
+        else:
+            yield Found(line.place, document, "", line.done, line.size)
 
 
 def as_document(row: Any, zone: ZoneInfo) -> dict[str, Any]:
@@ -78,19 +68,23 @@ def as_document(row: Any, zone: ZoneInfo) -> dict[str, Any]:
         raise ValueError("it is no object")
     row = {name: value for name, value in row.items() if name and value not in (None, "")}
     document: dict[str, Any] = {}
-    used = set()
-    for ours in CallRecord.model_fields:
-        theirs = next((name for name in ALIASES.get(ours, (ours,)) if name in row), None)
-        if theirs is not None and theirs not in LEFT_OUT:
-            document[ours] = row[theirs]
-            used.add(theirs)
+    rest: dict[str, Any] = {}
+    used: dict[str, tuple[int, str]] = {}
+    for theirs, value in row.items():
+        ours, place = OURS.get(theirs, ("", 0))
+        if ours and (ours not in used or place < used[ours][0]):
+            if ours in used:
+                rest[used[ours][1]] = document[ours]
+            document[ours], used[ours] = value, (place, theirs)
+        elif theirs not in LEFT_OUT:
+            rest[theirs] = value
     for name in ("started_at", "ended_at"):
         if isinstance(document.get(name), str):
             document[name] = _moment(document[name], zone)
     for name in ("engaged", "transferred", "is_test"):
         if isinstance(document.get(name), str):
             document[name] = YES.get(document[name].lower(), document[name])
-    if "agent_cost" in used:
+    if used.get("cost", (0, ""))[1] == "agent_cost":
         document.setdefault("currency", "USD")
     if "cost" in document:
         # Floats of foreign files have noise beyond a millionth.
@@ -99,7 +93,6 @@ def as_document(row: Any, zone: ZoneInfo) -> dict[str, Any]:
     turns = _turns(row)
     if turns:
         document["transcript"] = turns
-    rest = {name: value for name, value in row.items() if name not in used | LEFT_OUT | set(document)}
     if rest and "analysis" not in document:
         document["analysis"] = rest
     return {name: value for name, value in document.items() if value is not None}
@@ -121,6 +114,8 @@ def _evaluation(row: dict[str, Any]) -> str | None:
 
 
 def _turns(row: dict[str, Any]) -> list[dict[str, Any]]:
+    if isinstance(row.get("transcript"), list):
+        return [turn for turn in row["transcript"] if isinstance(turn, dict) and "role" in turn]
     if isinstance(row.get("messages"), list):
         return [turn for message in row["messages"] for turn in _message(message)]
     return [{"role": "conversation", "text": row["Content"]}] if isinstance(row.get("Content"), str) else []

@@ -44,13 +44,17 @@ def rank_of(record: CallRecord) -> Rank:
     return record.sequence or 0, RANKS[record.kind], hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def merge(state: CallState, record: CallRecord) -> tuple[CallState, list[Replaced]]:
-    """The state with one more record, and what it replaced. A record that came before changes nothing."""
+def merge(
+    state: CallState, record: CallRecord, *, without: frozenset[str] = frozenset()
+) -> tuple[CallState, list[Replaced]]:
+    """The state with one more record, and what it replaced. A record that came before changes nothing.
+
+    Fields in `without` are left out; the record's rank is the same with and without them.
+    """
     rank = rank_of(record)
     fields, ranks, replaced = dict(state.fields), dict(state.ranks), []
-    for name in CallRecord.model_fields:
-        value = getattr(record, name)
-        if name in NOT_KEPT or value is None:
+    for name, value in vars(record).items():
+        if name in NOT_KEPT or name in without or value is None:
             continue
         known = ranks.get(name)
         if known is not None and known >= rank:

@@ -2,6 +2,7 @@
 
 from .calls import Call, CallContent
 from .figures import ChannelFigures, CostFigures, DayFigures, DurationFigures, HourFigures, ReasonFigures
+from .imports import ImportProgress
 from .ledger import CallCorrection, CallLedger
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "DayFigures",
     "DurationFigures",
     "HourFigures",
+    "ImportProgress",
     "ReasonFigures",
 ]

@@ -58,7 +58,6 @@ class Call(models.Model):
     sentiment_score = models.FloatField(null=True)
     analysis = models.JSONField(null=True)
     summary = models.TextField(default="")
-    recording = models.TextField(default="")
     latency_ms = models.FloatField(null=True)
     cost = models.DecimalField(max_digits=14, decimal_places=6, null=True)
     currency = models.CharField(max_length=3, default="")
@@ -88,7 +87,7 @@ class Call(models.Model):
 
 
 class CallContent(models.Model):
-    """What was said: kept for a policy's time, while the call's row stays for ever."""
+    """What was said, and where it was recorded: kept for a policy's time, while the call's row stays for ever."""
 
     database_privileges = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -96,7 +95,8 @@ class CallContent(models.Model):
     agent_id = models.IntegerField()
     started_at = models.DateTimeField()
     id = models.BigIntegerField()
-    transcript = models.JSONField()
+    transcript = models.JSONField(null=True)
+    recording = models.TextField(default="")
 
     objects: ClassVar[Any] = models.Manager()
 

@@ -14,7 +14,7 @@ from monitoring.core.rollups import CHANNEL, COST, DAILY, DURATION, HOUR, REASON
 class Figures(models.Model):
     """A table of sums."""
 
-    database_privileges = READ_APPEND_AND_CHANGE
+    database_privileges: ClassVar[tuple[str, ...]] = READ_APPEND_AND_CHANGE
 
     agent_id = models.IntegerField()
     version = models.IntegerField()
@@ -73,6 +73,9 @@ class DurationFigures(Figures):
 class ChannelFigures(Figures):
     """Sums over the calls that a channel got in a day (UTC)."""
 
+    # Rows whose key holds an erased caller's number are deleted.
+    database_privileges: ClassVar[tuple[str, ...]] = (*READ_APPEND_AND_CHANGE, "DELETE")
+
     pk = models.CompositePrimaryKey(*CHANNEL.keys)
     day = models.DateField()
     channel = models.CharField(max_length=64)
@@ -84,6 +87,9 @@ class ChannelFigures(Figures):
 
 class ReasonFigures(Figures):
     """How many calls of a day (UTC) ended for which reason."""
+
+    # Rows whose key holds an erased caller's number are deleted.
+    database_privileges: ClassVar[tuple[str, ...]] = (*READ_APPEND_AND_CHANGE, "DELETE")
 
     pk = models.CompositePrimaryKey(*REASON.keys)
     day = models.DateField()

@@ -9,7 +9,11 @@ from agentversions.models.database import READ_AND_APPEND, READ_APPEND_AND_CHANG
 
 
 class CallLedger(models.Model):
-    """Where the call of a sender's id stands, and the rank of the record that each of its fields came from."""
+    """Where the call of a sender's id stands, and the rank of the record that each of its fields came from.
+
+    `erased_at`: its caller was erased, and nothing personal of it is ever stored again. `is_content_late`: a
+    transcript or a recording came when its time was over, and was not stored.
+    """
 
     database_privileges = READ_APPEND_AND_CHANGE
 
@@ -18,6 +22,8 @@ class CallLedger(models.Model):
     started_at = models.DateTimeField()
     call_id = models.BigIntegerField()
     ranks = models.JSONField()
+    erased_at = models.DateTimeField(null=True)
+    is_content_late = models.BooleanField(default=False, db_default=False)
 
     objects: ClassVar[models.Manager["CallLedger"]] = models.Manager()
 

@@ -4,16 +4,18 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from agentversions.models import Agent, AgentVersion
 from channels.core.phone_numbers import NotANumber, read_number
 from channels.core.resolution import BadResolution, verify
 from channels.models import Channel, SigningKey
-from channels.services.answered import answered_at
 from monitoring.core.figures import DRAFT, UNATTRIBUTED
 from monitoring.core.merging import CallState
 from monitoring.models.calls import Attribution
+
+from .route_history import RouteHistory
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Attributor:
         self._read: dict[int, dict[tuple[int, int], str]] = {}
         wanted = {_called(state) for state in states} - {""}
         self._channels = {channel.address: channel for channel in Channel.objects.filter(address__in=wanted)}
+        self._history: RouteHistory | None = None
 
     def attribute(self, state: CallState, *, sender_id: str, started_at: datetime) -> Attributed:
         """By the token when one came (forged ones are not believed), else by the number's route at the start."""
@@ -78,12 +81,13 @@ class Attributor:
         channel = self._channels.get(_called(state))
         if channel is None:
             return Attributed(channel=_called(state))
-        said = answered_at(channel, started_at, caller=state.fields.get("caller"), call_id=sender_id)
-        if said.agent is None or said.digest is None:
+        if self._history is None:
+            self._history = RouteHistory(self._channels.values())
+        said = self._history.answer(channel.address, started_at, caller=state.fields.get("caller"), call_id=sender_id)
+        if said is None:
             return Attributed(channel=channel.address)
-        version = said.version.number if said.version else DRAFT
-        variant = (said.decision.variant or "") if said.decision else ""
-        return Attributed(Attribution.INFERRED, said.agent.pk, version, said.digest, variant, channel.address)
+        version = said.version if said.version is not None else DRAFT
+        return Attributed(Attribution.INFERRED, said.agent, version, said.digest, said.variant, channel.address)
 
     def _agent(self, slug: str) -> int | None:
         if self._agents is None:
@@ -93,7 +97,11 @@ class Attributor:
 
 def _called(state: CallState) -> str:
     """The called number in E.164, or the chat channel's key, as far as it can be read."""
-    text = (state.fields.get("called") or "").strip()
+    return _address((state.fields.get("called") or "").strip())
+
+
+@lru_cache(maxsize=10_000)
+def _address(text: str) -> str:
     try:
         return read_number(text) if text.startswith(("+", "00")) else text[:64]
     except NotANumber:

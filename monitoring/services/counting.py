@@ -54,9 +54,9 @@ def condition_of(rollup: Rollup) -> str:
     return _CONDITIONS.get(rollup.name, "true")
 
 
-def count_statement(rollup: Rollup) -> str:
-    """A query for every row of a rollup, from all calls."""
+def count_statement(rollup: Rollup, *, among: str = "true") -> str:
+    """A query for every row of a rollup, from all calls or those of a condition."""
     source = _SPANS if rollup is DURATION else "monitoring_call"
     columns = ", ".join(f"{EXPRESSIONS.get(name, name)} AS {name}" for name in [*rollup.keys, *rollup.sums])
     places = ", ".join(str(at) for at in range(1, len(rollup.keys) + 1))
-    return f"SELECT {columns} FROM {source} WHERE {condition_of(rollup)} GROUP BY {places}"  # noqa: S608 our own names
+    return f"SELECT {columns} FROM {source} WHERE {condition_of(rollup)} AND {among} GROUP BY {places}"  # noqa: S608 our own names

@@ -1,14 +1,21 @@
-"""Calls as CSV: streamed, with the filter in its first lines, and no cell that a spreadsheet would run."""
+"""Calls as CSV: streamed, with the filter in its first lines, and no cell that a spreadsheet would run.
+
+Callers are masked, unless whoever exports may listen: then the export is written to the audit log.
+"""
 
 import csv
 from collections.abc import Iterator
 from typing import Any
 
-from agentversions.models import Agent
+from agentversions.core.roles import Permission
+from agentversions.models import Agent, User
+from agentversions.services.audit import record
 from monitoring.core.call_filter import CallFilter
+from monitoring.core.callers import masked
 from monitoring.models import Call
 
 from .call_list import every_call
+from .rows import caller_of
 
 COLUMNS = (
     *("id", "started_at", "agent", "version", "variant", "digest", "number", "caller", "direction", "duration_s"),
@@ -25,8 +32,21 @@ class Line:
         return line
 
 
-def export_calls(wanted: CallFilter) -> Iterator[str]:
+def export_calls(*, wanted: CallFilter, actor: User) -> Iterator[str]:
     """The lines of the file, one call each, newest first."""
+    may_listen = actor.allows(Permission.LISTEN)
+    if may_listen:
+        record(
+            action="calls exported with callers",
+            subject_kind="calls",
+            subject="all" if not wanted.is_narrowed else "filtered",
+            after={"filter": [[name, masked(value) if name == "caller" else value] for name, value in wanted.pairs]},
+            actor=actor,
+        )
+    return _lines(wanted, may_listen=may_listen)
+
+
+def _lines(wanted: CallFilter, *, may_listen: bool) -> Iterator[str]:
     writer: Any = csv.writer(Line())
     # A byte order mark: spreadsheets then read UTF-8.
     said = "; ".join(f"{name} {value}" for name, value in wanted.pairs) or "all"
@@ -34,10 +54,10 @@ def export_calls(wanted: CallFilter) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     agents = dict(Agent.objects.values_list("pk", "slug"))
     for call in every_call(wanted):
-        yield writer.writerow([safe(value) for value in _values(call, agents)])
+        yield writer.writerow([safe(value) for value in _values(call, agents, may_listen=may_listen)])
 
 
-def _values(call: Call, agents: dict[int, str]) -> list[Any]:
+def _values(call: Call, agents: dict[int, str], *, may_listen: bool) -> list[Any]:
     words = {True: "yes", False: "no", None: ""}
     return [
         call.sender_id,
@@ -47,7 +67,7 @@ def _values(call: Call, agents: dict[int, str]) -> list[Any]:
         call.variant,
         call.digest or "",
         call.channel,
-        call.caller_shown,
+        caller_of(call) if may_listen else call.caller_shown,
         call.direction,
         "" if call.duration_ms is None else call.duration_ms / 1000,
         words[call.engaged],

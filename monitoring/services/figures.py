@@ -7,6 +7,7 @@ from django.db import connection
 
 from monitoring.core.rollups import ROLLUPS, Rollup, add_up
 
+from .counting import count_statement
 from .rows import Row
 
 Change = tuple[Row | None, Row | None]
@@ -15,17 +16,21 @@ Change = tuple[Row | None, Row | None]
 
 def _statement(rollup: Rollup) -> str:
     """Adds rows, given as a list of JSON objects, which PostgreSQL reads faster than psycopg writes arrays."""
-    keys, columns = ", ".join(rollup.keys), ", ".join([*rollup.keys, *rollup.sums])
+    columns = ", ".join([*rollup.keys, *rollup.sums])
     types = ", ".join(
         f"{name} {kind}" for name, kind in [*rollup.keys.items(), *((name, "bigint") for name in rollup.sums)]
     )
     given = ", ".join([*rollup.keys, *(f"coalesce({name}, 0)" for name in rollup.sums)])
-    sums = ", ".join(f"{name} = {rollup.table}.{name} + excluded.{name}" for name in rollup.sums)
     return (
         f"INSERT INTO {rollup.table} ({columns}) "  # noqa: S608 our own column names
         f"SELECT {given} FROM json_to_recordset(%s::json) AS given ({types}) "
-        f"ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+        f"{_on_conflict(rollup)}"
     )
+
+
+def _on_conflict(rollup: Rollup) -> str:
+    sums = ", ".join(f"{name} = {rollup.table}.{name} + excluded.{name}" for name in rollup.sums)
+    return f"ON CONFLICT ({', '.join(rollup.keys)}) DO UPDATE SET {sums}"
 
 
 _STATEMENTS = {rollup.name: _statement(rollup) for rollup in ROLLUPS}
@@ -47,3 +52,20 @@ def keep_figures(changes: Sequence[Change]) -> None:
             ]
             if rows:
                 cursor.execute(_STATEMENTS[rollup.name], [json.dumps(rows, default=str)])
+
+
+OF_CALLS = """(agent_id, started_at, id) IN (
+    SELECT agent_id, started_at, call_id FROM monitoring_callledger WHERE sender_id = ANY(%(ids)s))"""
+
+
+def count_again(rollup: Rollup, sender_ids: Sequence[str], *, sign: int) -> None:
+    """Add what these calls count for as they stand now (sign 1), or take it back (-1), in the caller's transaction."""
+    given = ", ".join([*rollup.keys, *(f"%(sign)s * {name}" for name in rollup.sums)])
+    columns = ", ".join([*rollup.keys, *rollup.sums])
+    counted = count_statement(rollup, among=OF_CALLS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {rollup.table} ({columns}) SELECT {given} FROM ({counted}) counted "  # noqa: S608 our own names
+            f"{_on_conflict(rollup)}",
+            {"ids": list(sender_ids), "sign": sign},
+        )

@@ -10,35 +10,33 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from agentversions.models.database import database_now
+from monitoring.core.callers import masked
 from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
+from monitoring.core.personal import NEVER_AGAIN
 from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
 
 from .attribution import Attributor
+from .contents import NAMES as CONTENT
+from .contents import NewContent, keep_contents, move_content
 from .figures import Change, keep_figures
 from .partitions import make_partitions
-from .rows import COLUMNS, Row, attributed_of, row_of, state_of
+from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 
 JSON_COLUMNS = frozenset({"analysis", "decision"})
-NOT_NOTED = frozenset({"transcript", "resolution"})
-"""Too long, and not kept as it came: every record of a call may bring the same resolution."""
+NOT_NOTED = frozenset({*CONTENT, "resolution"})
+"""Contents are kept for the policy's time alone; every record of a call may bring the same resolution."""
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
-    SELECT * FROM unnest(%s::text[], %s::int[], %s::timestamptz[], %s::bigint[], %s::jsonb[])
+    SELECT * FROM json_to_recordset(%s)
+        AS x (sender_id text, agent_id int, started_at timestamptz, call_id bigint, ranks jsonb)
     ON CONFLICT (sender_id) DO NOTHING RETURNING sender_id
 """
 LOCK = """
-    SELECT sender_id, agent_id, started_at, call_id, ranks FROM monitoring_callledger
+    SELECT sender_id, agent_id, started_at, call_id, ranks, erased_at IS NOT NULL FROM monitoring_callledger
     WHERE sender_id = ANY(%s) ORDER BY sender_id FOR UPDATE
 """
 MOVE = "UPDATE monitoring_callledger SET agent_id = %s, started_at = %s, ranks = %s WHERE sender_id = %s"
-KEEP_TRANSCRIPT = """
-    INSERT INTO monitoring_callcontent (agent_id, started_at, id, transcript) VALUES (%s, %s, %s, %s::jsonb)
-    ON CONFLICT (agent_id, started_at, id) DO UPDATE SET transcript = excluded.transcript
-"""
-MOVE_TRANSCRIPT = """
-    UPDATE monitoring_callcontent SET agent_id = %s, started_at = %s WHERE (agent_id, started_at, id) = (%s, %s, %s)
-"""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class _Known:
 
     row: Row
     state: CallState
+    is_erased: bool
 
 
 @transaction.atomic
@@ -66,7 +65,7 @@ def ingest(records: Iterable[CallRecord], *, source: str, received_at: Mapping[s
     is_new = _enter(fresh, {sender_id: state for sender_id, (state, _) in merged.items()})
     new = [row for sender_id, row in fresh.items() if sender_id in is_new]
     _copy(new)
-    _keep_transcripts((fresh[sender_id], merged[sender_id][0]) for sender_id in is_new)
+    keep_contents(NewContent(fresh[sender_id], merged[sender_id][0]) for sender_id in is_new)
     changes: list[Change] = [(None, row) for row in new]
     replaced = {sender_id: merged[sender_id][1] for sender_id in is_new}
     known = [sender_id for sender_id in merged if sender_id not in is_new]
@@ -77,10 +76,12 @@ def ingest(records: Iterable[CallRecord], *, source: str, received_at: Mapping[s
     return len(by_call)
 
 
-def _merge(state: CallState, records: Iterable[CallRecord]) -> tuple[CallState, list[Replaced]]:
+def _merge(
+    state: CallState, records: Iterable[CallRecord], *, is_erased: bool = False
+) -> tuple[CallState, list[Replaced]]:
     replaced: list[Replaced] = []
     for record in records:
-        state, said = merge(state, record)
+        state, said = merge(state, record, without=NEVER_AGAIN if is_erased else frozenset())
         replaced += said
     return state, replaced
 
@@ -104,18 +105,19 @@ def _rows(states: dict[str, CallState], source: str, came: Mapping[str, datetime
 
 def _enter(rows: dict[str, Row], states: dict[str, CallState]) -> set[str]:
     """Enter the calls into the ledger; gives those that were not there."""
-    values = [
-        (
-            sender_id,
-            row.values["agent_id"],
-            row.values["started_at"],
-            row.values["id"],
-            json.dumps(states[sender_id].ranks),
-        )
+    # One document: psycopg escapes the texts of arrays one quotation mark at a time.
+    entries = [
+        {
+            "sender_id": sender_id,
+            "agent_id": row.values["agent_id"],
+            "started_at": row.values["started_at"].isoformat(),
+            "call_id": row.values["id"],
+            "ranks": states[sender_id].ranks,
+        }
         for sender_id, row in rows.items()
     ]
     with connection.cursor() as cursor:
-        cursor.execute(NEW, [list(column) for column in zip(*values, strict=True)])
+        cursor.execute(NEW, [json.dumps(entries)])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -132,33 +134,27 @@ def _stored(name: str, value: Any) -> Any:
     return Jsonb(value) if name in JSON_COLUMNS and value is not None else value
 
 
-def _keep_transcripts(calls: Iterable[tuple[Row, CallState]]) -> None:
-    """Keep what was said in these calls, where somebody sent it."""
-    said = [
-        (*row.key, json.dumps([turn.model_dump(exclude_none=True) for turn in turns]))
-        for row, state in calls
-        if (turns := state.fields.get("transcript")) is not None
-    ]
-    if said:
-        with connection.cursor() as cursor:
-            cursor.executemany(KEEP_TRANSCRIPT, said)
-
-
 def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[str, list[Replaced]]) -> list[Change]:
     """Merge records into calls that are there; fills `replaced`."""
     known = _load(sorted(by_call))
-    merged = {sender_id: _merge(known[sender_id].state, by_call[sender_id]) for sender_id in known}
+    merged = {
+        sender_id: _merge(each.state, by_call[sender_id], is_erased=each.is_erased) for sender_id, each in known.items()
+    }
     attributor = Attributor(state for state, _ in merged.values())
     corrected: list[tuple[Row, Row, CallState]] = []
-    for sender_id, (state, said) in merged.items():
+    for sender_id, (state, replacing) in merged.items():
         before = known[sender_id]
-        replaced[sender_id] = said
+        replaced[sender_id] = replacing
         if state.ranks == before.state.ranks:
             continue
         old = before.row.values
         started_at = times_of(state, old["received_at"]).started_at
-        # A resolution counts once it came; without one, what the number answered then is looked up again.
-        is_same = "resolution" in state.ranks and state.ranks["resolution"] == before.state.ranks.get("resolution")
+        # A resolution counts once it came; without one, what the number answered then is looked up again, unless the
+        # caller, who decides between variants, was erased.
+        said = ("resolution",) if "resolution" in state.ranks else ("resolution", "agent", "version")
+        is_same = ("resolution" in state.ranks or before.is_erased) and all(
+            state.ranks.get(name) == before.state.ranks.get(name) for name in said
+        )
         attributed = (
             attributed_of(old) if is_same else attributor.attribute(state, sender_id=sender_id, started_at=started_at)
         )
@@ -170,11 +166,11 @@ def _correct(by_call: dict[str, list[CallRecord]], source: str, replaced: dict[s
             source=old["source"],
             received_at=old["received_at"],
         )
-        corrected.append((before.row, row, state))
+        corrected.append((before.row, Row({**row.values, **ERASED}) if before.is_erased else row, state))
     make_partitions(row.values["started_at"] for _, row, _ in corrected)
     for before_row, row, state in corrected:
         _update(before_row, row, state)
-    _keep_transcripts((row, state) for _, row, state in corrected)
+    keep_contents(NewContent(row, state, known[row.values["sender_id"]].state) for _, row, state in corrected)
     return [(before_row, row) for before_row, row, _ in corrected]
 
 
@@ -186,7 +182,7 @@ def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
         columns = ", ".join(f"c.{name}" for name in COLUMNS)
         cursor.execute(
             f"""
-            SELECT {columns}, t.transcript
+            SELECT {columns}, t.transcript, t.recording
             FROM unnest(%s::int[], %s::timestamptz[], %s::bigint[]) AS k (agent_id, started_at, id)
             JOIN monitoring_call c USING (agent_id, started_at, id)
             LEFT JOIN monitoring_callcontent t USING (agent_id, started_at, id)
@@ -195,10 +191,11 @@ def _load(sender_ids: Sequence[str]) -> dict[str, _Known]:
         )
         found = {row[COLUMNS.index("sender_id")]: row for row in cursor.fetchall()}
     known = {}
-    for sender_id, *_, ranks in entries:
+    for sender_id, *_, ranks, is_erased in entries:
         values = {name: _read(name, value) for name, value in zip(COLUMNS, found[sender_id], strict=False)}
-        transcript = _read("analysis", found[sender_id][-1])
-        known[sender_id] = _Known(Row(values), state_of(values, _read("analysis", ranks), transcript))
+        transcript, recording = _read("analysis", found[sender_id][-2]), found[sender_id][-1]
+        state = state_of(values, _read("analysis", ranks), transcript=transcript, recording=recording)
+        known[sender_id] = _Known(Row(values), state, is_erased)
     return known
 
 
@@ -218,20 +215,27 @@ def _update(before: Row, after: Row, state: CallState) -> None:
             [*(_stored(name, new[name]) for name in names), *key],
         )
         if after.key != key:
-            cursor.execute(MOVE_TRANSCRIPT, [new["agent_id"], new["started_at"], *key])
+            move_content(before, after)
         cursor.execute(MOVE, [new["agent_id"], new["started_at"], json.dumps(state.ranks), new["sender_id"]])
 
 
 def _note(replaced: dict[str, list[Replaced]]) -> None:
     CallCorrection.objects.bulk_create(
         [
-            CallCorrection(sender_id=sender_id, field=each.field, before=_plain(each.before), after=_plain(each.after))
+            CallCorrection(
+                sender_id=sender_id, field=each.field, before=_noted(each, "before"), after=_noted(each, "after")
+            )
             for sender_id, said in replaced.items()
             for each in said
+            # Contents are kept for the policy's time alone: no correction keeps what of them was replaced.
             if each.field not in NOT_NOTED
         ]
     )
 
 
-def _plain(value: Any) -> Any:
+def _noted(replaced: Replaced, side: str) -> Any:
+    """What a correction keeps: of callers only what everybody may see."""
+    value = getattr(replaced, side)
+    if replaced.field == "caller":
+        return masked(value) if value else value
     return value if isinstance(value, bool | int | float | dict | list) or value is None else str(value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -114,7 +114,6 @@ def row_of(
             "sentiment_score": score,
             "analysis": fields.get("analysis"),
             "summary": fields.get("summary") or "",
-            "recording": fields.get("recording") or "",
             "latency_ms": fields.get("latency_ms"),
             "cost": cost,
             "currency": fields.get("currency") or "",
@@ -130,15 +129,33 @@ def _caller(caller: str | None, channel: str) -> dict[str, Any]:
     known = read_caller(caller, region_of(channel) if channel.startswith("+") else None)
     if known.unit is None:
         return {"caller_hash": None, "caller_secret": None, "caller_shown": "withheld"}
+    return _stored_caller(known.unit)
+
+
+@lru_cache(maxsize=20_000)
+def _stored_caller(unit: str) -> dict[str, Any]:
+    """The columns of a caller. That two calls share a secret tells nobody more than that they share the hash."""
     keys = caller_keys()
     return {
-        "caller_hash": keys.hash_of(known.unit),
-        "caller_secret": keys.encrypt(known.unit),
-        "caller_shown": masked(known.unit)[:20],
+        "caller_hash": keys.hash_of(unit),
+        "caller_secret": keys.encrypt(unit),
+        "caller_shown": masked(unit)[:20],
     }
 
 
-def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] | None) -> CallState:
+ERASED = {"caller_hash": None, "caller_secret": None, "caller_shown": "erased"}
+"""The caller of a call whose caller was erased."""
+
+
+def caller_of(call: Call) -> str:
+    """The full number of a stored call's caller; what is shown of it where the number is withheld or unreadable."""
+    secret = call.caller_secret
+    return (caller_keys().decrypt(bytes(secret)) if secret else None) or call.caller_shown
+
+
+def state_of(
+    row: dict[str, Any], ranks: dict[str, Any], *, transcript: list[Any] | None, recording: str | None
+) -> CallState:
     """What was known of a stored call, field by field as it was sent; only fields that somebody sent."""
     secret = row["caller_secret"]
     known: dict[str, Any] = {
@@ -160,7 +177,7 @@ def state_of(row: dict[str, Any], ranks: dict[str, Any], transcript: list[Any] |
         "analysis": row["analysis"],
         "summary": row["summary"],
         "transcript": [Turn.model_validate(turn) for turn in transcript] if transcript is not None else None,
-        "recording": row["recording"],
+        "recording": recording,
         "latency_ms": row["latency_ms"],
         "cost": row["cost"],
         "currency": row["currency"],

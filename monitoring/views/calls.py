@@ -4,13 +4,13 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
-from agentversions.views.access import page
+from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
 from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
 from monitoring.core.page_key import read_key
 from monitoring.services.call_list import count_calls, list_calls, version_choices
-from monitoring.services.call_page import find_call, load_call
+from monitoring.services.call_page import find_call, read_call
 from monitoring.services.exporting import export_calls
 
 LABELS = {
@@ -52,20 +52,24 @@ def call_list(request: HttpRequest) -> HttpResponse:
 
 @page(Permission.READ)
 def call_export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """The calls of a filter as CSV, streamed."""
+    """The calls of a filter as CSV, streamed; full callers for whoever may listen."""
     wanted = read_filter(dict(request.GET.lists()))
-    response = StreamingHttpResponse(export_calls(wanted), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        export_calls(wanted=wanted, actor=actor_of(request)), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="calls-{now():%Y-%m-%d-%H%M}.csv"'
     return response
 
 
 @page(Permission.READ)
 def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
-    """One call."""
+    """One call; what is personal in it only for whoever may listen."""
     call = find_call(sender_id) if "\x00" not in sender_id else None
     if call is None:
         raise Http404(f"There is no call “{sender_id[:100]}”.")
-    context = {"detail": load_call(call), "call": call, "title": "Call"}
+    actor = actor_of(request)
+    detail = read_call(call=call, may_listen=actor.allows(Permission.LISTEN), actor=actor)
+    context = {"detail": detail, "call": call, "title": "Call"}
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 

@@ -36,6 +36,7 @@ VALUES = {
     "address": "+33198765432",
     "sender_id": "call-1",
     "platform": "vapi",
+    "call_id": "call-1",
 }
 
 

@@ -11,6 +11,11 @@ def test_only_operators_and_admins_route() -> None:
     assert {role for role in Role if Permission.ROUTE in permissions_of([role])} == {Role.OPERATOR, Role.ADMIN}
 
 
+def test_only_call_reviewers_and_admins_see_what_is_personal_in_calls() -> None:
+    assert {role for role in Role if Permission.LISTEN in permissions_of([role])} == {Role.CALL_REVIEWER, Role.ADMIN}
+    assert permissions_of([Role.CALL_REVIEWER]) == {Permission.READ, Permission.LISTEN}
+
+
 def test_everybody_with_a_role_reads_and_nobody_without() -> None:
     assert all(Permission.READ in permissions_of([role]) for role in Role)
     assert permissions_of([]) == frozenset()

@@ -42,7 +42,7 @@ def test_calls_are_filtered_opened_compared_and_exported(page_as: PageAs, agent:
         for at in range(300)
     ]
     ingest([read_record(document) for document in documents], source="api")
-    page = page_as(make_user("viewer"))
+    page = page_as(make_user("call-reviewer"))
     page.goto("/agents/")
     page.get_by_role("link", name="Calls", exact=True).click()
     expect(page.locator("#calls")).to_contain_text("300 calls")

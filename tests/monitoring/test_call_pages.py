@@ -129,15 +129,22 @@ def test_the_page_shows_filters_as_chips_and_says_what_is_wrong(client: Client, 
     assert client.get("/calls/?before=x,y&after=2026").status_code == 200
 
 
-def test_a_call_shows_what_was_said_and_what_handled_it(client: Client, agent: Agent) -> None:
+@pytest.fixture
+def reviewer() -> Client:
+    client = Client()
+    client.force_login(make_user("call-reviewer", username="ana"))
+    return client
+
+
+def test_a_call_shows_what_was_said_and_what_handled_it(reviewer: Client, agent: Agent) -> None:
     fill(2, caller="+33612345678", transcript=[{"role": "user", "text": "<b>Hello</b>"}], analysis={"topic": "Bills"})
-    page = client.get("/calls/call-1/").content.decode()
+    page = reviewer.get("/calls/call-1/").content.decode()
     assert "&lt;b&gt;Hello&lt;/b&gt;" in page
     assert "/agents/clinic/versions/1/" in page
     assert reverse("agentversions:version_compare", args=["clinic", 1, "draft"]) in page
     assert "Bills" in page
     assert "/calls/call-0/" in page  # the same caller
-    assert client.get("/calls/nothing/").status_code == 404
+    assert reviewer.get("/calls/nothing/").status_code == 404
 
 
 def test_the_export_names_its_filter_and_holds_no_formula(client: Client, agent: Agent) -> None:
@@ -241,7 +248,7 @@ def test_an_import_names_the_lines_that_it_refused(tmp_path: Path) -> None:
     path = tmp_path / "calls.ndjson"
     path.write_text('{"id": "a"}\n{"id": "b", "duration_s": -5}\n', encoding="utf-8")
     said = io.StringIO()
-    with pytest.raises(CommandError, match="1 calls were imported, 1 records refused"):
+    with pytest.raises(CommandError, match="1 records were imported, 1 refused"):
         call_command("import_calls", str(path), stdout=said)
     assert "2: “duration_s”" in said.getvalue()
     with pytest.raises(CommandError, match=r"nothing\.json"):

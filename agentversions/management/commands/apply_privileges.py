@@ -23,6 +23,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
             owner = cursor.fetchone()[0]
+            close_functions(cursor)
             if role == owner:
                 self.stdout.write("One role owns and uses the tables; only the triggers guard the versions.")
                 return
@@ -39,9 +40,28 @@ def grant_to(cursor: Any, role: str) -> None:
     cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name))
     cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name))
     cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name))
+    for function in owner_functions(cursor):
+        cursor.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
     for table, privileges in privileges_by_table().items():
         words = sql.SQL(", ").join(sql.SQL(word) for word in privileges)
         cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(words, sql.Identifier(table), name))
+
+
+def owner_functions(cursor: Any) -> list[str]:
+    """Our functions that run with the owner's rights, each with the types of its arguments."""
+    cursor.execute(
+        """
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE prosecdef AND pronamespace = 'public'::regnamespace AND pg_get_userbyid(proowner) = current_user
+        """
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def close_functions(cursor: Any) -> None:
+    """What runs with the owner's rights is for the application alone: PostgreSQL opens new functions to everybody."""
+    for function in owner_functions(cursor):
+        cursor.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
 
 
 def privileges_by_table() -> dict[str, tuple[str, ...]]:

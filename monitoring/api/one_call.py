@@ -1,0 +1,47 @@
+"""One call over the API: what is personal in it only with the scope `listen` and a role that allows it."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from ninja import Router
+
+from agentversions.api.authentication import READ, actor_of, token_of
+from agentversions.core.roles import Permission
+from monitoring.services.call_page import find_call, read_call
+
+from .calls import CallAnswer, answer
+
+router = Router()
+
+
+class OneCall(CallAnswer):
+    """A call with its configuration and analysis. Without `listen`: a masked caller, null for what else is personal."""
+
+    digest: str | None
+    direction: str
+    latency_ms: float | None
+    analysis: dict[str, Any] | None
+    summary: str | None
+    transcript: list[dict[str, Any]] | None
+    recording: str | None
+
+
+@router.get("/calls/{path:call_id}", auth=READ, response=OneCall, url_name="call", summary="Read one call")
+def read_one(request: HttpRequest, call_id: str) -> OneCall:
+    """By the sender's id. Reading what is personal is written to the audit log."""
+    call = find_call(call_id) if "\x00" not in call_id else None
+    if call is None:
+        raise Http404(f"There is no call “{call_id[:100]}”. GET /api/v1/calls lists them.")
+    may_listen = token_of(request).allows(Permission.LISTEN)
+    detail = read_call(call=call, may_listen=may_listen, actor=actor_of(request))
+    slugs = {detail.agent.pk: detail.agent.slug} if detail.agent else {}
+    return OneCall(
+        **{**answer(call, slugs).model_dump(), "caller": detail.caller},
+        digest=call.digest,
+        direction=call.direction,
+        latency_ms=call.latency_ms,
+        analysis=call.analysis,
+        summary=detail.summary or None,
+        transcript=detail.turns,
+        recording=detail.recording or None,
+    )
