@@ -18,12 +18,16 @@ from monitoring.core.page_key import PageKey
 from monitoring.models import Call, HourFigures
 
 from .rows import UNKNOWN_VERSION, caller_keys
+from .time_limit import at_most
 
 PER_PAGE = 50
 MOST_OFFERED = 300
 """Versions in the filter, newest first; an older one can be written into the address."""
 MOST_COUNTED = 10_000
 KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests"})
+NEWS_MS = 500
+"""Longer than this the question for new calls may not take: it is asked again and again."""
+KEY_FIELDS = ("agent_id", "started_at", "id")
 LIST_FIELDS = (
     *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
     *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
@@ -40,6 +44,16 @@ class CallPage:
     newer: PageKey | None
     agents: dict[int, str]
 
+    @property
+    def ids(self) -> str:
+        """The calls of this page as `read_ids` reads them."""
+        return ",".join(str(call.id) for call in self.calls)
+
+    @property
+    def oldest(self) -> PageKey | None:
+        """The last call of a full page: what began before it is no news on this page."""
+        return _key(self.calls[-1]) if len(self.calls) == PER_PAGE else None
+
 
 def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: PageKey | None = None) -> CallPage:
     """The newest calls that are wanted; `before` and `after` go on from a call. Wrong filters find nothing."""
@@ -55,6 +69,16 @@ def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: Page
         newer=_key(rows[0]) if rows and has_newer else None,
         agents=dict(Agent.objects.filter(pk__in={row.agent_id for row in rows}).values_list("pk", "name")),
     )
+
+
+def count_new(wanted: CallFilter, *, shown: frozenset[int], oldest: PageKey | None) -> int:
+    """How many calls stand on the first page by now that it did not show; PER_PAGE when the whole page is new.
+
+    It reads as far as the first page reached, so it costs what that page cost. Raises TookTooLong.
+    """
+    with at_most(NEWS_MS):
+        rows = list(islice(_newest(wanted, fields=KEY_FIELDS, most=PER_PAGE, not_before=oldest), PER_PAGE))
+    return sum(row.id not in shown for row in rows)
 
 
 def every_call(wanted: CallFilter) -> Iterator[Call]:
@@ -119,6 +143,7 @@ def _newest(
     *,
     before: PageKey | None = None,
     after: PageKey | None = None,
+    not_before: PageKey | None = None,
     most: int = PER_PAGE + 1,
     fields: tuple[str, ...] | None = LIST_FIELDS,
 ) -> Iterator[Call]:
@@ -136,6 +161,8 @@ def _newest(
             found = found.filter(started_at__gte=after.started_at).exclude(
                 started_at=after.started_at, id__lte=after.id
             )
+        if not_before is not None:
+            found = found.filter(started_at__gte=not_before.started_at)
         order = ("started_at", "id") if after is not None else ("-started_at", "-id")
         found = found.order_by(*order)
         pages.append((found.only(*fields) if fields else found)[:most])

@@ -41,6 +41,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "chips": _chips(wanted),
         "page": shown,
+        "is_first_page": before is None and after is None,
         "count": count_calls(wanted),
         "agents": agents(),
         "versions": version_choices(wanted.agent, wanted.versions),
