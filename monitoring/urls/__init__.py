@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import analytics, calls, news
+from monitoring.views import analytics, calls, facts, news
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -10,5 +10,10 @@ urlpatterns: list[URLPattern] = [
     path("calls/", calls.call_list, name="call_list"),
     path("calls/export/", calls.call_export, name="call_export"),
     path("calls/news/", news.call_news, name="call_news"),
+    path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
+    path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),
+    path("agents/<slug:slug>/calls/", facts.agent_week, name="agent_week"),
+    path("agents/<slug:slug>/calls/live/", facts.call_tail, name="call_tail"),
+    path("agents/<slug:slug>/versions/calls/", facts.version_weeks, name="version_weeks"),
     path("calls/<path:sender_id>/", calls.call_detail, name="call_detail"),
 ]

@@ -13,6 +13,7 @@ from monitoring.core.call_filter import CallFilter
 from monitoring.core.page_key import read_ids
 from monitoring.core.records import read_record
 from monitoring.services.call_list import PER_PAGE, count_new, list_calls
+from monitoring.services.call_tail import tail_query
 from monitoring.services.ingest import ingest
 from monitoring.services.time_limit import TookTooLong, at_most
 from tests.factories import make_agent, make_user, make_version
@@ -109,3 +110,48 @@ def test_what_is_no_list_of_calls_is_read_as_none() -> None:
     assert read_ids("1,x,²,,3", most=10) == {1, 3}
     assert read_ids("1,2,3", most=2) == {1, 2}
     assert read_ids("9" * 30, most=2) == frozenset()
+
+
+def tail_of(client: Client, address: str = "/agents/clinic/calls/live/") -> str:
+    return client.get(address, headers=HTMX).content.decode()
+
+
+def test_the_tail_shows_calls_in_the_order_in_which_they_ended(client: Client, agent: Agent) -> None:
+    take(
+        {"id": "short", "started_at": AT + timedelta(minutes=2), "duration_s": 10},
+        {"id": "long", "started_at": AT, "duration_s": 600},
+        {"id": "under way", "started_at": AT + timedelta(minutes=5)},
+    )
+    first = tail_of(client)
+    assert re.findall(r'href="/calls/([^/"]+)/"', first) == ["long", "short"]
+    address = re.search(r'hx-get="(/agents/clinic/calls/live/\?seen=[^"]+)"', first)
+    assert address is not None
+    assert client.get(address[1], headers=HTMX).status_code == 204
+    # Ended before the newest one, and came after it.
+    take({"id": "late", "started_at": AT, "duration_s": 300})
+    assert re.findall(r'href="/calls/([^/"]+)/"', tail_of(client, address[1])) == ["long", "late", "short"]
+    take({"id": "long", "sequence": 1, "error": "tool timeout"})
+    assert "Error" in tail_of(client, address[1])
+    take({"id": "under way", "sequence": 1, "status": "ended"})
+    assert "/calls/under%20way/" in tail_of(client, address[1])
+
+
+def test_the_tail_keeps_twenty_and_is_of_its_agent(client: Client, agent: Agent) -> None:
+    make_agent(slug="other")
+    take(*({"id": f"call-{at}", "started_at": AT + timedelta(minutes=at), "duration_s": 5} for at in range(30)))
+    take({"id": "elsewhere", "agent": "other", "version": 0, "started_at": AT + timedelta(days=2), "duration_s": 5})
+    shown = re.findall(r'href="/calls/([^/"]+)/"', tail_of(client))
+    assert shown == [f"call-{at}" for at in range(29, 9, -1)]
+    whole = client.get("/agents/clinic/calls/live/?seen=x").content.decode()
+    assert "<html" in whole
+    assert "Reload the page for newer ones." in whole
+
+
+def test_the_tail_is_read_from_its_index_in_order_without_sorting(agent: Agent) -> None:
+    take({"id": "one", "started_at": AT, "duration_s": 5})
+    with connection.cursor() as cursor:
+        # A table of a few calls is quicker read whole: what is asked is whether the index serves the question.
+        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+    plan = tail_query(agent).explain()
+    assert "coalesce_id_idx on monitoring_call_202611" in plan
+    assert "Sort  (" not in plan
