@@ -1,4 +1,4 @@
-"""Finding calls: filters, pages by key (as quick at any depth as at the first), counts."""
+"""Finding calls: filters, pages by key (as quick at any depth as at the first), news."""
 
 import heapq
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils.timezone import get_current_timezone
 
 from agentversions.models import Agent
@@ -15,16 +15,14 @@ from channels.core.phone_numbers import NotANumber, read_caller, read_number
 from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, read_day
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
-from monitoring.models import Call, HourFigures
+from monitoring.models import Call
 
-from .rows import UNKNOWN_VERSION, caller_keys
+from .rows import caller_keys
 from .time_limit import at_most
 
 PER_PAGE = 50
 MOST_OFFERED = 300
 """Versions in the filter, newest first; an older one can be written into the address."""
-MOST_COUNTED = 10_000
-KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests"})
 NEWS_MS = 500
 """Longer than this the question for new calls may not take: it is asked again and again."""
 KEY_FIELDS = ("agent_id", "started_at", "id")
@@ -92,14 +90,6 @@ def every_call(wanted: CallFilter) -> Iterator[Call]:
         before = _key(rows[-1])
 
 
-@dataclass(frozen=True)
-class Count:
-    """How many calls are wanted; not `is_exact`: at least that many."""
-
-    calls: int
-    is_exact: bool
-
-
 def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
     """The versions of an agent to filter by: value, words, whether it is chosen. Empty for an unknown agent."""
     agent = Agent.objects.filter(slug=slug).first()
@@ -109,33 +99,6 @@ def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bo
     numbered = ((f"V{number}", f"V{number} · {name}") for number, name in found)
     choices = [(DRAFT, "Draft"), *numbered, (UNKNOWN, "Unknown")]
     return [(value, words, value in chosen) for value, words in choices]
-
-
-def count_calls(wanted: CallFilter) -> Count:
-    """From the figures by hour where those know the filter of an agent; else counted, as far as 10,000."""
-    if wanted.problems:
-        return Count(0, is_exact=True)
-    if wanted.agent and all(name in KNOWN_TO_FIGURES for name, _ in wanted.pairs):
-        return Count(_from_figures(wanted), is_exact=True)
-    counted = sum(part.order_by().values("id")[: MOST_COUNTED + 1].count() for part in _parts(wanted))
-    return Count(min(counted, MOST_COUNTED), is_exact=counted <= MOST_COUNTED)
-
-
-def _from_figures(wanted: CallFilter) -> int:
-    found = HourFigures.objects.all()
-    if wanted.agent:
-        found = found.filter(agent_id=_agent(wanted.agent))
-    if wanted.versions:
-        found = found.filter(version__in=[_stored(number) for number in wanted.version_numbers])
-    if wanted.variant:
-        found = found.filter(variant=wanted.variant)
-    if wanted.tests != "too":
-        found = found.filter(is_test=wanted.tests == "only")
-    return int(found.aggregate(calls=Sum("calls"))["calls"] or 0)
-
-
-def _stored(number: int | None) -> int:
-    return UNKNOWN_VERSION if number is None else number
 
 
 def _newest(
@@ -151,7 +114,7 @@ def _newest(
     if wanted.problems:
         return iter(())
     pages = []
-    for part in _parts(wanted):
+    for part in parts_of(wanted):
         found = part
         if before is not None:
             found = found.filter(started_at__lte=before.started_at).exclude(
@@ -169,7 +132,7 @@ def _newest(
     return heapq.merge(*pages, key=_key, reverse=after is None)
 
 
-def _parts(wanted: CallFilter) -> list[Any]:
+def parts_of(wanted: CallFilter) -> list[Any]:
     """One query for each version that is wanted, or one for all."""
     found = _narrow(wanted)
     if not wanted.versions:
@@ -183,7 +146,7 @@ def _parts(wanted: CallFilter) -> list[Any]:
 def _narrow(wanted: CallFilter) -> Any:
     found = Call.objects.all()
     if wanted.agent:
-        found = found.filter(agent_id=_agent(wanted.agent))
+        found = found.filter(agent_id=agent_key(wanted.agent))
     if wanted.tests != "too":
         found = found.filter(is_test=wanted.tests == "only")
     if wanted.variant:
@@ -201,9 +164,9 @@ def _narrow(wanted: CallFilter) -> Any:
     if wanted.longest:
         found = found.filter(duration_ms__lte=int(wanted.longest) * 1000)
     if wanted.since:
-        found = found.filter(started_at__gte=_moment(wanted.since))
+        found = found.filter(started_at__gte=moment_of(wanted.since))
     if wanted.until:
-        found = found.filter(started_at__lt=_end_of(wanted.until))
+        found = found.filter(started_at__lt=end_of(wanted.until))
     if wanted.caller:
         unit = read_caller(wanted.caller, None).unit
         found = found.filter(caller_hash=caller_keys().hash_of(unit)) if unit else found.filter(caller_shown="withheld")
@@ -225,7 +188,7 @@ def _outcome(word: str) -> Q:
     }[word]
 
 
-def _agent(slug: str) -> int:
+def agent_key(slug: str) -> int:
     """The agent's key; one that nothing has for an unknown slug, 0 for calls nobody could attribute."""
     if slug == "unknown":
         return UNATTRIBUTED
@@ -240,15 +203,15 @@ def _channel(text: str) -> str:
         return text
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
     moment = read_day(text)
     assert moment is not None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
 
 
-def _end_of(text: str) -> datetime:
+def end_of(text: str) -> datetime:
     """A day means its whole; a moment itself."""
-    moment = _moment(text)
+    moment = moment_of(text)
     return moment + timedelta(days=1) if len(text) == 10 else moment
 
 

@@ -9,7 +9,8 @@ from channels.services.choices import agents
 from config.htmx import fragment_or_page
 from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
 from monitoring.core.page_key import read_key
-from monitoring.services.call_list import count_calls, list_calls, version_choices
+from monitoring.services.call_count import count_calls
+from monitoring.services.call_list import list_calls, version_choices
 from monitoring.services.call_page import find_call, load_call
 from monitoring.services.exporting import export_calls
 

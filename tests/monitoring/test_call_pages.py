@@ -20,7 +20,7 @@ from monitoring.core.call_filter import CallFilter
 from monitoring.core.histogram import bucket_of, percentile
 from monitoring.core.records import read_record
 from monitoring.models import Call, DurationFigures
-from monitoring.services.call_list import count_calls, every_call, list_calls
+from monitoring.services.call_list import every_call, list_calls
 from monitoring.services.ingest import ingest
 from tests.factories import make_agent, make_user, make_version
 
@@ -102,16 +102,6 @@ def test_pages_follow_by_key_and_new_calls_move_nothing(agent: Agent) -> None:
     back = list_calls(wanted, after=second.newer)
     assert [call.sender_id for call in back.calls] == [call.sender_id for call in first.calls]
     assert back.newer is not None  # the new call
-
-
-def test_counts_are_exact_where_the_figures_know_them(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(12)
-    monkeypatch.setattr("monitoring.services.call_list.MOST_COUNTED", 2)
-    counted = count_calls(CallFilter(agent="clinic", versions=("V1", "draft")))
-    assert (counted.calls, counted.is_exact) == (8, True)
-    many = count_calls(CallFilter(outcome="automated"))
-    assert (many.calls, many.is_exact) == (2, False)
-    assert count_calls(CallFilter(id="call-3")).calls == 1
 
 
 def test_the_page_shows_filters_as_chips_and_says_what_is_wrong(client: Client, agent: Agent) -> None:
