@@ -29,7 +29,7 @@ KEY_FIELDS = ("agent_id", "started_at", "id")
 LIST_FIELDS = (
     *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
     *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
-    *("is_test", "attribution"),
+    *("is_test", "attribution", "direction", "latency_ms", "cost", "currency"),
 )
 
 

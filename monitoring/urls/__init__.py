@@ -2,13 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import analytics, calls, facts, news
+from monitoring.views import analytics, calls, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
     path("analytics/", analytics.analytics, name="analytics"),
     path("calls/", calls.call_list, name="call_list"),
     path("calls/export/", calls.call_export, name="call_export"),
+    path("calls/columns/", saved_views.call_columns, name="call_columns"),
+    path("calls/views/new/", saved_views.view_save_dialog, name="view_save_dialog"),
+    path("calls/views/<int:number>/", saved_views.view_change_dialog, name="view_change_dialog"),
+    path("calls/views/<int:number>/delete/", saved_views.view_delete_dialog, name="view_delete_dialog"),
     path("calls/news/", news.call_news, name="call_news"),
     path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
     path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),

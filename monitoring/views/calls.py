@@ -4,15 +4,18 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
-from agentversions.views.access import page
+from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
 from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
+from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
+from monitoring.models import SavedView
 from monitoring.services.call_count import count_calls
 from monitoring.services.call_list import list_calls, version_choices
 from monitoring.services.call_page import find_call, load_call
 from monitoring.services.exporting import export_calls
+from monitoring.services.saved_views import columns_of, list_views, may_change
 
 LABELS = {
     "agent": "Agent",
@@ -38,9 +41,22 @@ def call_list(request: HttpRequest) -> HttpResponse:
     wanted = read_filter(dict(request.GET.lists()))
     before, after = (read_key(request.GET.get(name, "")) for name in ("before", "after"))
     shown = list_calls(wanted, before=before, after=after)
+    views = list_views(actor_of(request))
+    view = _open_view(views, request.GET.get("view", ""), wanted)
+    columns = columns_of(actor_of(request))
     context = {
+        "views": views,
+        "view_groups": [
+            ("Yours", [each for each in views if each.owner_id == request.user.pk]),
+            ("Shared by others", [each for each in views if each.owner_id != request.user.pk]),
+        ],
+        "view": view,
+        "may_change_view": view is not None and may_change(view, actor_of(request)),
+        "and_view": f"&view={view.pk}" if view is not None else "",
+        "columns": [(name, words, name in columns) for name, words in COLUMNS.items()],
+        "shows": dict.fromkeys(columns, True),
         "wanted": wanted,
-        "chips": _chips(wanted),
+        "chips": chips_of(wanted),
         "page": shown,
         "is_first_page": before is None and after is None,
         "count": count_calls(wanted),
@@ -71,7 +87,8 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
-def _chips(wanted: CallFilter) -> list[dict[str, str]]:
+def chips_of(wanted: CallFilter) -> list[dict[str, str]]:
+    """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
     return [
         {
@@ -82,3 +99,9 @@ def _chips(wanted: CallFilter) -> list[dict[str, str]]:
         }
         for name, value in wanted.pairs
     ]
+
+
+def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> SavedView | None:
+    """The saved view that the address names, else the one whose filters these are."""
+    named = next((view for view in views if str(view.pk) == number), None)
+    return named or next((view for view in views if view.query == wanted.address), None)
