@@ -94,11 +94,11 @@ def _text(values: Sequence[str]) -> str:
 
 
 def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
-    problems = []
-    for version in wanted.versions:
-        number = version.lstrip("Vv")
-        if version not in {DRAFT, UNKNOWN} and not (number.isdecimal() and number.isascii() and len(number) < 9):
-            problems.append(("version", f"“{version}” is no version. Write V7, draft or unknown."))
+    problems = [
+        ("version", f"“{version}” is no version. Write V7, draft or unknown.")
+        for version in wanted.versions
+        if version not in {DRAFT, UNKNOWN} and not is_number(version)
+    ]
     if len(wanted.versions) > MOST_VERSIONS:
         problems.append(("version", f"Choose at most {MOST_VERSIONS} versions at once."))
     if any(version != UNKNOWN for version in wanted.versions) and not wanted.agent:
@@ -119,6 +119,12 @@ def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
     if wanted.tests not in {"", "too", "only"}:
         problems.append(("tests", "Test calls are left out, or “too”, or “only”."))
     return problems
+
+
+def is_number(version: str) -> bool:
+    """Whether a version of an address is a number: `7`, `V7`."""
+    number = version.lstrip("Vv")
+    return number.isdecimal() and number.isascii() and len(number) < 9
 
 
 def read_day(text: str) -> datetime | None:

@@ -12,7 +12,7 @@ from django.utils.timezone import get_current_timezone
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
-from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, read_day
+from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_number, read_day
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
 from monitoring.models import Call
@@ -22,7 +22,7 @@ from .time_limit import at_most
 
 PER_PAGE = 50
 MOST_OFFERED = 300
-"""Versions in the filter, newest first; an older one can be written into the address."""
+"""Versions in the filter, newest first; an older one is there while it is chosen."""
 NEWS_MS = 500
 """Longer than this the question for new calls may not take: it is asked again and again."""
 KEY_FIELDS = ("agent_id", "started_at", "id")
@@ -95,10 +95,12 @@ def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bo
     agent = Agent.objects.filter(slug=slug).first()
     if agent is None:
         return []
-    found = agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED]
-    numbered = ((f"V{number}", f"V{number} · {name}") for number, name in found)
-    choices = [(DRAFT, "Draft"), *numbered, (UNKNOWN, "Unknown")]
-    return [(value, words, value in chosen) for value, words in choices]
+    numbers = {int(each.lstrip("Vv")) for each in chosen if is_number(each)}
+    found = list(agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED])
+    if missing := numbers - {number for number, _ in found}:
+        found += agent.versions.filter(number__in=missing).newest_first().values_list("number", "name")
+    numbered = [(f"V{number}", f"V{number} · {name}", number in numbers) for number, name in found]
+    return [(DRAFT, "Draft", DRAFT in chosen), *numbered, (UNKNOWN, "Unknown", UNKNOWN in chosen)]
 
 
 def _newest(

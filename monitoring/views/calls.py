@@ -4,10 +4,11 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
+from agentversions.models import Agent
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
+from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
 from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
 from monitoring.models import SavedView
@@ -25,14 +26,15 @@ LABELS = {
     "outcome": "Outcome",
     "sentiment": "Sentiment",
     "ended": "Ended",
-    "shortest": "At least",
-    "longest": "At most",
+    "shortest": "At least, seconds",
+    "longest": "At most, seconds",
     "since": "Since",
     "until": "Until",
     "caller": "Caller",
     "id": "Call",
     "tests": "Test calls",
 }
+TESTS = {"too": "shown too", "only": "only these"}
 
 
 @page(Permission.READ)
@@ -43,7 +45,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
     shown = list_calls(wanted, before=before, after=after)
     views = list_views(actor_of(request))
     view = _open_view(views, request.GET.get("view", ""), wanted)
-    columns = columns_of(actor_of(request))
+    columns, choices = columns_of(actor_of(request)), agents()
     context = {
         "views": views,
         "view_groups": [
@@ -56,12 +58,14 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "columns": [(name, words, name in columns) for name, words in COLUMNS.items()],
         "shows": dict.fromkeys(columns, True),
         "wanted": wanted,
-        "chips": chips_of(wanted),
+        "chips": chips_of(wanted, choices),
         "page": shown,
         "is_first_page": before is None and after is None,
         "count": count_calls(wanted),
-        "agents": agents(),
+        "agents": choices,
         "versions": version_choices(wanted.agent, wanted.versions),
+        "since_kind": _field_kind(wanted.since),
+        "until_kind": _field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
     }
@@ -87,13 +91,15 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
-def chips_of(wanted: CallFilter) -> list[dict[str, str]]:
+def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
+    names = {each.slug: each.name for each in agents}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS}
     return [
         {
             "label": LABELS[name],
-            "value": value,
+            "value": words.get(name, {}).get(value, value),
             "without": wanted.without(name, value).address,
             "problem": problems.get(name, ""),
         }
@@ -105,3 +111,8 @@ def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> Saved
     """The saved view that the address names, else the one whose filters these are."""
     named = next((view for view in views if str(view.pk) == number), None)
     return named or next((view for view in views if view.query == wanted.address), None)
+
+
+def _field_kind(text: str) -> str:
+    """A field for a day; one for text where the address holds a moment, which a field for days would drop."""
+    return "date" if len(text) in {0, len("2026-11-21")} and (not text or read_day(text)) else "text"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from agentversions.core.roles import Permission
 from agentversions.services.errors import NotAllowed
 from agentversions.views.access import actor_of, page
+from channels.services.choices import agents
 from config.htmx import fragment_or_page, go_to
 from monitoring.core.call_filter import read_filter
 from monitoring.forms.saved_views import ViewForm
@@ -104,7 +105,7 @@ def call_columns(request: HttpRequest) -> HttpResponse:
 def _dialog(request: HttpRequest, form: ViewForm, view: SavedView | None, title: str) -> HttpResponse:
     wanted = filter_of(str(form["query"].value() or ""))
     differs = view is not None and wanted.address != view.query
-    context = {"form": form, "view": view, "wanted": wanted, "chips": chips_of(wanted), "differs": differs}
+    context = {"form": form, "view": view, "wanted": wanted, "chips": chips_of(wanted, agents()), "differs": differs}
     status = 422 if form.is_bound else 200
     return fragment_or_page(request, f"{FRAGMENTS}/view_dialog.html", {**context, "title": title}, status=status)
 

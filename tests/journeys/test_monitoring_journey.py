@@ -48,7 +48,7 @@ def test_calls_are_filtered_opened_compared_and_exported(page_as: PageAs, agent:
     expect(page.locator("#calls")).to_contain_text("300 calls")
     page.get_by_label("Agent", exact=True).select_option("clinic")
     page.get_by_role("button", name="Show these calls").click()
-    page.get_by_label("Versions").select_option("V2")
+    page.get_by_label("V2 · Change 2").check()
     page.get_by_role("button", name="Show these calls").click()
     expect(page.locator("#calls")).to_contain_text("150 calls")
     page.get_by_role("link", name="Older").click()

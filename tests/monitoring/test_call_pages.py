@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,6 +117,35 @@ def test_the_page_shows_filters_as_chips_and_says_what_is_wrong(client: Client, 
     assert "Choose the agent as well" in wrong.content.decode()
     assert "is no day or moment" in wrong.content.decode()
     assert client.get("/calls/?before=x,y&after=2026").status_code == 200
+
+
+def test_the_form_keeps_every_filter_of_the_address(
+    client: Client, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.services.call_list.MOST_OFFERED", 1)
+    single = {
+        "agent": "clinic",
+        "variant": "canary",
+        "channel": "+33198765432",
+        "outcome": "error",
+        "ended": "silence",
+        "sentiment": "negative",
+        "shortest": "10",
+        "longest": "90",
+        "since": "2026-11-01T10:30",
+        "until": "2026-11-02",
+        "caller": "+33612345678",
+        "id": "call-1",
+        "tests": "too",
+    }
+    page = client.get("/calls/", {**single, "version": ["1", "draft"]}).content.decode()
+    form = page[page.index('<form class="card') : page.index("</form>", page.index('<form class="card'))]
+    typed = dict(re.findall(r'<input class="form-control[^>]* name="(\w+)" value="([^"]*)"', form))
+    chosen = re.findall(r'<option value="([^"]+)" selected>', form)
+    assert {*typed.values(), *chosen} == set(single.values())
+    assert re.findall(r'name="version" value="(\w+)" checked', form) == ["draft", "V1"]
+    assert 'type="text" name="since"' in form
+    assert 'type="date" name="until"' in form
 
 
 def test_a_call_shows_what_was_said_and_what_handled_it(client: Client, agent: Agent) -> None:
