@@ -70,11 +70,14 @@ OF_CHANNELS = """
     CROSS JOIN LATERAL (
         SELECT count(*) AS calls, count(*) FILTER (WHERE is_error AND place <= %(most)s) AS errors
         FROM (
-            SELECT is_error, row_number() OVER () AS place
-            FROM monitoring_call
-            WHERE channel = address AND started_at >= %(since)s AND NOT is_test
-            ORDER BY started_at DESC, id DESC LIMIT %(most)s + 1
-        ) AS newest
+            SELECT is_error, row_number() OVER (ORDER BY started_at DESC, id DESC) AS place
+            FROM (
+                SELECT is_error, started_at, id
+                FROM monitoring_call
+                WHERE channel = address AND started_at >= %(since)s AND NOT is_test
+                ORDER BY started_at DESC, id DESC LIMIT %(most)s + 1
+            ) AS newest
+        ) AS numbered
     ) AS counted
 """
 
