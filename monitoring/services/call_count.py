@@ -10,14 +10,14 @@ from django.db.models import Sum
 from monitoring.core.call_filter import CallFilter
 from monitoring.models import HourFigures
 
-from .call_list import agent_key, end_of, moment_of, parts_of
+from .call_list import agent_key, days_ago, end_of, moment_of, parts_of
 from .rows import UNKNOWN_VERSION
 
 MOST_COUNTED = 10_000
 """Calls that are counted one by one; beyond them PostgreSQL's estimate is said."""
 MOST_COST = 100_000
 """What counting may cost, in PostgreSQL's own units (a page read in order is 1): some tenths of a second."""
-KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests", "since", "until"})
+KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests", "days", "since", "until"})
 DIGITS = 3
 
 
@@ -76,8 +76,16 @@ def _figures_know(wanted: CallFilter) -> bool:
     """Whether sums by hour (UTC) tell it: an agent, its versions, whole hours."""
     if any(name not in KNOWN_TO_FIGURES for name, _ in wanted.pairs):
         return False
-    moments = [read(text) for read, text in ((moment_of, wanted.since), (end_of, wanted.until)) if text]
-    return all(_is_whole_hour(moment) for moment in moments)
+    return all(_is_whole_hour(moment) for moment in (*_starts(wanted), *_ends(wanted)))
+
+
+def _starts(wanted: CallFilter) -> list[datetime]:
+    starts = [days_ago(int(wanted.days))] if wanted.days else []
+    return [*starts, moment_of(wanted.since)] if wanted.since else starts
+
+
+def _ends(wanted: CallFilter) -> list[datetime]:
+    return [end_of(wanted.until)] if wanted.until else []
 
 
 def _is_whole_hour(moment: datetime) -> bool:
@@ -86,10 +94,10 @@ def _is_whole_hour(moment: datetime) -> bool:
 
 def _from_figures(wanted: CallFilter) -> int:
     found = HourFigures.objects.filter(agent_id=agent_key(wanted.agent))
-    if wanted.since:
-        found = found.filter(hour__gte=moment_of(wanted.since))
-    if wanted.until:
-        found = found.filter(hour__lt=end_of(wanted.until))
+    for start in _starts(wanted):
+        found = found.filter(hour__gte=start)
+    for end in _ends(wanted):
+        found = found.filter(hour__lt=end)
     if wanted.versions:
         found = found.filter(version__in=[_stored(number) for number in wanted.version_numbers])
     if wanted.variant:

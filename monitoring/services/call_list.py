@@ -3,16 +3,16 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
 from django.db.models import Q
-from django.utils.timezone import get_current_timezone
+from django.utils.timezone import get_current_timezone, localdate
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
-from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_number, read_day
+from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_version_number, read_day
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
 from monitoring.models import Call
@@ -95,7 +95,7 @@ def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bo
     agent = Agent.objects.filter(slug=slug).first()
     if agent is None:
         return []
-    numbers = {int(each.lstrip("Vv")) for each in chosen if is_number(each)}
+    numbers = {int(each.lstrip("Vv")) for each in chosen if is_version_number(each)}
     found = list(agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED])
     if missing := numbers - {number for number, _ in found}:
         found += agent.versions.filter(number__in=missing).newest_first().values_list("number", "name")
@@ -165,6 +165,8 @@ def _narrow(wanted: CallFilter) -> Any:
         found = found.filter(duration_ms__gte=int(wanted.shortest) * 1000)
     if wanted.longest:
         found = found.filter(duration_ms__lte=int(wanted.longest) * 1000)
+    if wanted.days:
+        found = found.filter(started_at__gte=days_ago(int(wanted.days)))
     if wanted.since:
         found = found.filter(started_at__gte=moment_of(wanted.since))
     if wanted.until:
@@ -203,6 +205,11 @@ def _channel(text: str) -> str:
         return read_number(text)
     except NotANumber:
         return text
+
+
+def days_ago(days: int) -> datetime:
+    """When the last so many days of the reader's began; 1 is today."""
+    return datetime.combine(localdate() - timedelta(days=days - 1), time(), get_current_timezone())
 
 
 def moment_of(text: str) -> datetime:

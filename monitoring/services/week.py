@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
-from django.utils.timezone import get_current_timezone, localdate
 
 from agentversions.models import Agent
 from monitoring.core.comparing import Estimate, rate
 from monitoring.models import HourFigures
 
+from .call_list import days_ago
+
 DAYS = 7
+"""Of the reader's, today with them; the list of calls and the analytics know them by the same number."""
 MOST_OF_ONE = 10_000
 MOST_OF_MANY = 1_000
 """Calls that are counted of a number: on its page, and in a list of numbers. Beyond them it is `more than`."""
@@ -36,11 +37,6 @@ class Week:
 NO_CALLS = Week()
 
 
-def first_day() -> date:
-    """The first of the reader's last seven days; the list of calls reads it as `since`."""
-    return localdate() - timedelta(days=DAYS - 1)
-
-
 def week_of_agent(agent: Agent) -> Week:
     """Of all its versions and its draft. Test calls are left out; hours count whole."""
     found = _hours(agent).aggregate(calls=Sum("calls"), errors=Sum("errors"))
@@ -58,7 +54,7 @@ def week_of_versions(agent: Agent, numbers: Iterable[int]) -> dict[int, Week]:
 def week_of_channels(addresses: Sequence[str], *, most: int) -> dict[str, Week]:
     """Of each number, in one question; of the newest `most` calls of one that has more."""
     with connection.cursor() as cursor:
-        cursor.execute(OF_CHANNELS, {"addresses": list(addresses), "since": _since(), "most": most})
+        cursor.execute(OF_CHANNELS, {"addresses": list(addresses), "since": days_ago(DAYS), "most": most})
         found = cursor.fetchall()
     return {address: Week(min(calls, most), errors, is_exact=calls <= most) for address, calls, errors in found}
 
@@ -83,8 +79,4 @@ OF_CHANNELS = """
 
 
 def _hours(agent: Agent) -> Any:
-    return HourFigures.objects.filter(agent_id=agent.pk, is_test=False, hour__gte=_since())
-
-
-def _since() -> datetime:
-    return datetime.combine(first_day(), time(), get_current_timezone())
+    return HourFigures.objects.filter(agent_id=agent.pk, is_test=False, hour__gte=days_ago(DAYS))

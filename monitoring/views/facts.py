@@ -15,7 +15,6 @@ from monitoring.services.week import (
     DAYS,
     MOST_OF_MANY,
     MOST_OF_ONE,
-    first_day,
     week_of_agent,
     week_of_channels,
     week_of_versions,
@@ -82,7 +81,7 @@ def call_tail(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _facts(**wanted: str) -> dict[str, object]:
     """The days that are counted, and the filter of the list that shows them."""
-    return {"days": DAYS, "since": first_day().isoformat(), "query": urlencode(wanted)}
+    return {"days": DAYS, "query": urlencode(wanted)}
 
 
 def _numbers(texts: list[str]) -> list[int]:

@@ -46,6 +46,8 @@ def test_the_figures_know_agents_versions_and_whole_hours_exactly(monkeypatch: p
     assert count_calls(CallFilter(agent="clinic", since="2026-11-01T13:00", until="2026-11-01T15:00")) == Count(120)
     with override("Asia/Tokyo"):
         assert count_calls(CallFilter(agent="clinic", since="2026-11-02")) == Count(20)
+    assert count_calls(CallFilter(agent="clinic", days="3660")) == Count(200)
+    assert count_calls(CallFilter(agent="clinic", days="3660", since="2026-11-01T13:00")) == Count(140)
     assert count_calls(CallFilter(agent="clinic", since="2026-11-01T13:30")).is_exact is False
 
 

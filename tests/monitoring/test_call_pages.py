@@ -14,10 +14,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime, override
 
 from agentversions.models import Agent
+from agentversions.models.database import database_now
 from agentversions.services.tokens import make_token
-from monitoring.core.call_filter import CallFilter
+from monitoring.core.call_filter import CallFilter, read_filter
 from monitoring.core.histogram import bucket_of, percentile
 from monitoring.core.records import read_record
 from monitoring.models import Call, DurationFigures
@@ -131,6 +133,7 @@ def test_the_form_keeps_every_filter_of_the_address(
         "ended": "silence",
         "sentiment": "negative",
         "shortest": "10",
+        "days": "12",
         "longest": "90",
         "since": "2026-11-01T10:30",
         "until": "2026-11-02",
@@ -269,3 +272,19 @@ def test_buckets_err_by_one_per_cent_at_most() -> None:
     for milliseconds in (10, 61_500, 145_000, 3_600_000):
         assert percentile({bucket_of(milliseconds): 1}, 0.5) == pytest.approx(milliseconds, rel=0.011)
     assert percentile({}, 0.5) is None
+
+
+def test_days_are_the_readers_and_today_is_one_of_them(agent: Agent) -> None:
+    now = database_now()
+    with override("Pacific/Auckland"):
+        midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        take(
+            {"id": "today", "started_at": midnight},
+            {"id": "yesterday", "started_at": midnight - timedelta(seconds=1)},
+            {"id": "a week ago", "started_at": midnight - timedelta(days=6, seconds=1)},
+        )
+        assert ids(CallFilter(days="1")) == ["today"]
+        assert ids(CallFilter(days="7")) == ["today", "yesterday"]
+        assert ids(CallFilter(days="8")) == ["today", "yesterday", "a week ago"]
+    for wrong in ("0", "-1", "week", "99999", "²"):
+        assert [name for name, _ in read_filter({"days": [wrong]}).problems] == ["days"]
