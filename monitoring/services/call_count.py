@@ -10,7 +10,7 @@ from django.db.models import Sum
 from monitoring.core.call_filter import CallFilter
 from monitoring.models import HourFigures
 
-from .call_list import agent_key, days_ago, end_of, moment_of, parts_of
+from .call_list import agent_key, all_of, days_ago, end_of, moment_of
 from .rows import UNKNOWN_VERSION
 
 MOST_COUNTED = 10_000
@@ -42,23 +42,17 @@ def count_calls(wanted: CallFilter) -> Count:
         return Count(0)
     if wanted.agent and _figures_know(wanted):
         return Count(_from_figures(wanted))
-    total, is_exact, is_estimated = 0, True, False
-    for part in parts_of(wanted):
-        found = part.order_by().values("id")
-        bounded = found[: MOST_COUNTED + 1]
-        # Rare calls among many: to find that there are few, all would have to be read.
-        is_cheap = _plan(bounded)["Total Cost"] <= MOST_COST
-        counted = bounded.count() if is_cheap else 0
-        if is_cheap and counted <= MOST_COUNTED:
-            total += counted
-            continue
-        # What was counted is certain, and the estimate of a table that grew since it was looked at may be below it.
-        estimate = int(_plan(found)["Plan Rows"])
-        is_exact, is_estimated = False, is_estimated or estimate > counted
-        total += max(estimate, min(counted, MOST_COUNTED))
-    if is_exact:
-        return Count(total)
-    return Count(_rounded(total), is_exact=False, is_least=not is_estimated)
+    found = all_of(wanted).values("id")
+    bounded = found[: MOST_COUNTED + 1]
+    # Rare calls among many: to find that there are few, all would have to be read.
+    counted = bounded.count() if _plan(bounded)["Total Cost"] <= MOST_COST else None
+    if counted is not None and counted <= MOST_COUNTED:
+        return Count(counted)
+    estimate = int(_plan(found)["Plan Rows"])
+    if counted is not None and estimate <= MOST_COUNTED:
+        # The table grew since its statistics were taken; what was counted is certain.
+        return Count(MOST_COUNTED, is_exact=False, is_least=True)
+    return Count(_rounded(estimate), is_exact=False)
 
 
 def _plan(query: Any) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _newest(
     if wanted.problems:
         return iter(())
     pages = []
-    for part in parts_of(wanted):
+    for part in _parts(wanted):
         found = part
         if before is not None:
             found = found.filter(started_at__lte=before.started_at).exclude(
@@ -134,7 +134,16 @@ def _newest(
     return heapq.merge(*pages, key=_key, reverse=after is None)
 
 
-def parts_of(wanted: CallFilter) -> list[Any]:
+def all_of(wanted: CallFilter) -> Any:
+    """Everything that is wanted in one query, in no order: to be counted."""
+    found, numbers = _narrow(wanted), wanted.version_numbers
+    if not numbers:
+        return found
+    known = Q(version__in=[number for number in numbers if number is not None])
+    return found.filter(known | Q(version__isnull=True) if None in numbers else known)
+
+
+def _parts(wanted: CallFilter) -> list[Any]:
     """One query for each version that is wanted, or one for all."""
     found = _narrow(wanted)
     if not wanted.versions:
