@@ -60,6 +60,7 @@ def list_all(
     channel: Word = "",
     outcome: Word = "",
     sentiment: Word = "",
+    days: Word = "",
     since: Word = "",
     until: Word = "",
     caller: Word = "",

@@ -18,11 +18,15 @@ OUTCOMES = {
 SENTIMENTS = {"positive": 1, "neutral": 0, "negative": -1, "unknown": None}
 DRAFT, UNKNOWN = "draft", "unknown"
 MOST_VERSIONS = 30
+MOST_DAYS = 3_660
 
 
 @dataclass(frozen=True)
 class CallFilter:
-    """Everything is a text as it stands in the address; empty means any. `problems` are (name, sentence)."""
+    """Everything is a text as it stands in the address; empty means any. `problems` are (name, sentence).
+
+    `days` are the last so many of the reader's, today with them: a view that is saved with them stays of today.
+    """
 
     agent: str = ""
     versions: tuple[str, ...] = ()
@@ -33,6 +37,7 @@ class CallFilter:
     ended: str = ""
     shortest: str = ""
     longest: str = ""
+    days: str = ""
     since: str = ""
     until: str = ""
     caller: str = ""
@@ -58,8 +63,8 @@ class CallFilter:
 
     @property
     def has_more(self) -> bool:
-        """Whether it has a condition beyond agent, versions, outcome and sentiment."""
-        return any(name not in {"agent", "version", "outcome", "sentiment"} for name, _ in self.pairs)
+        """Whether it has a condition beyond agent, versions, days, outcome and sentiment."""
+        return any(name not in {"agent", "version", "days", "outcome", "sentiment"} for name, _ in self.pairs)
 
     def without(self, name: str, value: str = "") -> "CallFilter":
         """The same without one condition (or one of its versions)."""
@@ -77,7 +82,7 @@ class CallFilter:
 
 SINGLE = (
     *("agent", "variant", "channel", "outcome", "sentiment", "ended"),
-    *("shortest", "longest", "since", "until", "caller", "id", "tests"),
+    *("shortest", "longest", "days", "since", "until", "caller", "id", "tests"),
 )
 
 
@@ -94,11 +99,11 @@ def _text(values: Sequence[str]) -> str:
 
 
 def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
-    problems = []
-    for version in wanted.versions:
-        number = version.lstrip("Vv")
-        if version not in {DRAFT, UNKNOWN} and not (number.isdecimal() and number.isascii() and len(number) < 9):
-            problems.append(("version", f"“{version}” is no version. Write V7, draft or unknown."))
+    problems = [
+        ("version", f"“{version}” is no version. Write V7, draft or unknown.")
+        for version in wanted.versions
+        if version not in {DRAFT, UNKNOWN} and not is_version_number(version)
+    ]
     if len(wanted.versions) > MOST_VERSIONS:
         problems.append(("version", f"Choose at most {MOST_VERSIONS} versions at once."))
     if any(version != UNKNOWN for version in wanted.versions) and not wanted.agent:
@@ -110,6 +115,8 @@ def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
         text = getattr(wanted, name)
         if text and not (text.isdecimal() and text.isascii() and len(text) < 7):
             problems.append((name, f"“{text}” is no number of seconds."))
+    if wanted.days and not (is_number(wanted.days) and 1 <= int(wanted.days) <= MOST_DAYS):
+        problems.append(("days", f"“{wanted.days}” is no number of days from 1 to {MOST_DAYS:,}."))
     moments = {"since": wanted.since, "until": wanted.until}
     problems += [
         (name, f"“{text}” is no day or moment. Write 2026-11-20.")
@@ -119,6 +126,16 @@ def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
     if wanted.tests not in {"", "too", "only"}:
         problems.append(("tests", "Test calls are left out, or “too”, or “only”."))
     return problems
+
+
+def is_version_number(version: str) -> bool:
+    """Whether a version of an address is a number: `7`, `V7`."""
+    return is_number(version.lstrip("Vv"))
+
+
+def is_number(number: str) -> bool:
+    """Whether a text is a whole number that can be a version's or a day's."""
+    return number.isdecimal() and number.isascii() and len(number) < 9
 
 
 def read_day(text: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Where a page of calls begins: a call's start and its id, as addresses write it."""
+"""Where a page of calls begins, and which calls it shows, as addresses write it."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -23,3 +23,9 @@ def read_key(text: str) -> PageKey | None:
     except ValueError:
         return None
     return key if key.started_at.tzinfo is not None and 2000 <= key.started_at.year < 2200 else None
+
+
+def read_ids(text: str, *, most: int) -> frozenset[int]:
+    """The calls of an address, `12,15,20`; whatever is no number, or beyond so many, is left out."""
+    found = (each for each in text.split(",")[:most] if each.isascii() and each.isdecimal() and len(each) < 19)
+    return frozenset(int(each) for each in found)

@@ -1,12 +1,15 @@
-"""The models of Monitor: calls in monthly partitions, their contents, the ledger of senders' ids, figures by hour."""
+"""The models of Monitor: calls in monthly partitions, their contents, the ledger of senders' ids, figures by hour,
+saved views."""
 
 from .calls import Call, CallContent
 from .figures import ChannelFigures, CostFigures, DayFigures, DurationFigures, HourFigures, ReasonFigures
 from .imports import ImportProgress
 from .ledger import CallCorrection, CallLedger
+from .views import CallColumns, SavedView
 
 __all__ = [
     "Call",
+    "CallColumns",
     "CallContent",
     "CallCorrection",
     "CallLedger",
@@ -17,4 +20,5 @@ __all__ = [
     "HourFigures",
     "ImportProgress",
     "ReasonFigures",
+    "SavedView",
 ]

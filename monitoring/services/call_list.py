@@ -1,33 +1,35 @@
-"""Finding calls: filters, pages by key (as quick at any depth as at the first), counts."""
+"""Finding calls: filters, pages by key (as quick at any depth as at the first), news."""
 
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q, Sum
-from django.utils.timezone import get_current_timezone
+from django.db.models import Q
+from django.utils.timezone import get_current_timezone, localdate
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
-from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, read_day
+from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_version_number, read_day
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
-from monitoring.models import Call, HourFigures
+from monitoring.models import Call
 
-from .rows import UNKNOWN_VERSION, caller_keys
+from .rows import caller_keys
+from .time_limit import at_most
 
 PER_PAGE = 50
 MOST_OFFERED = 300
-"""Versions in the filter, newest first; an older one can be written into the address."""
-MOST_COUNTED = 10_000
-KNOWN_TO_FIGURES = frozenset({"agent", "version", "variant", "tests"})
+"""Versions in the filter, newest first; an older one is there while it is chosen."""
+NEWS_MS = 500
+"""Longer than this the question for new calls may not take: it is asked again and again."""
+KEY_FIELDS = ("agent_id", "started_at", "id")
 LIST_FIELDS = (
     *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
     *("duration_ms", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment", "ended_reason"),
-    *("is_test", "attribution"),
+    *("is_test", "attribution", "direction", "latency_ms", "cost", "currency"),
 )
 
 
@@ -39,6 +41,16 @@ class CallPage:
     older: PageKey | None
     newer: PageKey | None
     agents: dict[int, str]
+
+    @property
+    def ids(self) -> str:
+        """The calls of this page as `read_ids` reads them."""
+        return ",".join(str(call.id) for call in self.calls)
+
+    @property
+    def oldest(self) -> PageKey | None:
+        """The last call of a full page: what began before it is no news on this page."""
+        return _key(self.calls[-1]) if len(self.calls) == PER_PAGE else None
 
 
 def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: PageKey | None = None) -> CallPage:
@@ -57,6 +69,16 @@ def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: Page
     )
 
 
+def count_new(wanted: CallFilter, *, shown: frozenset[int], oldest: PageKey | None) -> int:
+    """How many calls stand on the first page by now that it did not show; PER_PAGE when the whole page is new.
+
+    It reads as far as the first page reached, so it costs what that page cost. Raises TookTooLong.
+    """
+    with at_most(NEWS_MS):
+        rows = list(islice(_newest(wanted, fields=KEY_FIELDS, most=PER_PAGE, not_before=oldest), PER_PAGE))
+    return sum(row.id not in shown for row in rows)
+
+
 def every_call(wanted: CallFilter) -> Iterator[Call]:
     """All calls that are wanted, newest first, read in pages so that memory stays flat."""
     before: PageKey | None = None
@@ -68,50 +90,17 @@ def every_call(wanted: CallFilter) -> Iterator[Call]:
         before = _key(rows[-1])
 
 
-@dataclass(frozen=True)
-class Count:
-    """How many calls are wanted; not `is_exact`: at least that many."""
-
-    calls: int
-    is_exact: bool
-
-
 def version_choices(slug: str, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
     """The versions of an agent to filter by: value, words, whether it is chosen. Empty for an unknown agent."""
     agent = Agent.objects.filter(slug=slug).first()
     if agent is None:
         return []
-    found = agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED]
-    numbered = ((f"V{number}", f"V{number} · {name}") for number, name in found)
-    choices = [(DRAFT, "Draft"), *numbered, (UNKNOWN, "Unknown")]
-    return [(value, words, value in chosen) for value, words in choices]
-
-
-def count_calls(wanted: CallFilter) -> Count:
-    """From the figures by hour where those know the filter of an agent; else counted, as far as 10,000."""
-    if wanted.problems:
-        return Count(0, is_exact=True)
-    if wanted.agent and all(name in KNOWN_TO_FIGURES for name, _ in wanted.pairs):
-        return Count(_from_figures(wanted), is_exact=True)
-    counted = sum(part.order_by().values("id")[: MOST_COUNTED + 1].count() for part in _parts(wanted))
-    return Count(min(counted, MOST_COUNTED), is_exact=counted <= MOST_COUNTED)
-
-
-def _from_figures(wanted: CallFilter) -> int:
-    found = HourFigures.objects.all()
-    if wanted.agent:
-        found = found.filter(agent_id=_agent(wanted.agent))
-    if wanted.versions:
-        found = found.filter(version__in=[_stored(number) for number in wanted.version_numbers])
-    if wanted.variant:
-        found = found.filter(variant=wanted.variant)
-    if wanted.tests != "too":
-        found = found.filter(is_test=wanted.tests == "only")
-    return int(found.aggregate(calls=Sum("calls"))["calls"] or 0)
-
-
-def _stored(number: int | None) -> int:
-    return UNKNOWN_VERSION if number is None else number
+    numbers = {int(each.lstrip("Vv")) for each in chosen if is_version_number(each)}
+    found = list(agent.versions.newest_first().values_list("number", "name")[:MOST_OFFERED])
+    if missing := numbers - {number for number, _ in found}:
+        found += agent.versions.filter(number__in=missing).newest_first().values_list("number", "name")
+    numbered = [(f"V{number}", f"V{number} · {name}", number in numbers) for number, name in found]
+    return [(DRAFT, "Draft", DRAFT in chosen), *numbered, (UNKNOWN, "Unknown", UNKNOWN in chosen)]
 
 
 def _newest(
@@ -119,6 +108,7 @@ def _newest(
     *,
     before: PageKey | None = None,
     after: PageKey | None = None,
+    not_before: PageKey | None = None,
     most: int = PER_PAGE + 1,
     fields: tuple[str, ...] | None = LIST_FIELDS,
 ) -> Iterator[Call]:
@@ -136,10 +126,21 @@ def _newest(
             found = found.filter(started_at__gte=after.started_at).exclude(
                 started_at=after.started_at, id__lte=after.id
             )
+        if not_before is not None:
+            found = found.filter(started_at__gte=not_before.started_at)
         order = ("started_at", "id") if after is not None else ("-started_at", "-id")
         found = found.order_by(*order)
         pages.append((found.only(*fields) if fields else found)[:most])
     return heapq.merge(*pages, key=_key, reverse=after is None)
+
+
+def all_of(wanted: CallFilter) -> Any:
+    """Everything that is wanted in one query, in no order: to be counted."""
+    found, numbers = _narrow(wanted), wanted.version_numbers
+    if not numbers:
+        return found
+    known = Q(version__in=[number for number in numbers if number is not None])
+    return found.filter(known | Q(version__isnull=True) if None in numbers else known)
 
 
 def _parts(wanted: CallFilter) -> list[Any]:
@@ -156,7 +157,7 @@ def _parts(wanted: CallFilter) -> list[Any]:
 def _narrow(wanted: CallFilter) -> Any:
     found = Call.objects.all()
     if wanted.agent:
-        found = found.filter(agent_id=_agent(wanted.agent))
+        found = found.filter(agent_id=agent_key(wanted.agent))
     if wanted.tests != "too":
         found = found.filter(is_test=wanted.tests == "only")
     if wanted.variant:
@@ -173,10 +174,12 @@ def _narrow(wanted: CallFilter) -> Any:
         found = found.filter(duration_ms__gte=int(wanted.shortest) * 1000)
     if wanted.longest:
         found = found.filter(duration_ms__lte=int(wanted.longest) * 1000)
+    if wanted.days:
+        found = found.filter(started_at__gte=days_ago(int(wanted.days)))
     if wanted.since:
-        found = found.filter(started_at__gte=_moment(wanted.since))
+        found = found.filter(started_at__gte=moment_of(wanted.since))
     if wanted.until:
-        found = found.filter(started_at__lt=_end_of(wanted.until))
+        found = found.filter(started_at__lt=end_of(wanted.until))
     if wanted.caller:
         unit = read_caller(wanted.caller, None).unit
         found = found.filter(caller_hash=caller_keys().hash_of(unit)) if unit else found.filter(caller_shown="withheld")
@@ -198,7 +201,7 @@ def _outcome(word: str) -> Q:
     }[word]
 
 
-def _agent(slug: str) -> int:
+def agent_key(slug: str) -> int:
     """The agent's key; one that nothing has for an unknown slug, 0 for calls nobody could attribute."""
     if slug == "unknown":
         return UNATTRIBUTED
@@ -213,15 +216,20 @@ def _channel(text: str) -> str:
         return text
 
 
-def _moment(text: str) -> datetime:
+def days_ago(days: int) -> datetime:
+    """When the last so many days of the reader's began; 1 is today."""
+    return datetime.combine(localdate() - timedelta(days=days - 1), time(), get_current_timezone())
+
+
+def moment_of(text: str) -> datetime:
     moment = read_day(text)
     assert moment is not None
     return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
 
 
-def _end_of(text: str) -> datetime:
+def end_of(text: str) -> datetime:
     """A day means its whole; a moment itself."""
-    moment = _moment(text)
+    moment = moment_of(text)
     return moment + timedelta(days=1) if len(text) == 10 else moment
 
 

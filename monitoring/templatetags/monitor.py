@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localdate, localtime
 
+from agentversions.templatetags.interface import exact
 from channels.core.phone_numbers import shown
 from monitoring.core.comparing import Difference, Estimate
 
@@ -23,6 +27,14 @@ def number(address: str) -> str:
 def of(mapping: Mapping[Any, Any], key: Any) -> Any:
     """What a mapping has for a key: `{{ agents|of:call.agent_id }}`."""
     return mapping.get(key)
+
+
+@register.filter
+def as_moment(moment: datetime) -> SafeString:
+    """`21 Nov, 10:43:12` in the reader's zone, the year where it is another one; exact with its zone on hover."""
+    local = localtime(moment)
+    words = local.strftime("%-d %b, %H:%M:%S" if local.year == localdate().year else "%-d %b %Y, %H:%M:%S")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), words)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, calls
+from monitoring.views import ab, analytics, calls, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -13,5 +13,15 @@ urlpatterns: list[URLPattern] = [
     path("analytics/ab/<str:address>/plan/", ab.ab_plan, name="ab_plan"),
     path("calls/", calls.call_list, name="call_list"),
     path("calls/export/", calls.call_export, name="call_export"),
+    path("calls/columns/", saved_views.call_columns, name="call_columns"),
+    path("calls/views/new/", saved_views.view_save_dialog, name="view_save_dialog"),
+    path("calls/views/<int:number>/", saved_views.view_change_dialog, name="view_change_dialog"),
+    path("calls/views/<int:number>/delete/", saved_views.view_delete_dialog, name="view_delete_dialog"),
+    path("calls/news/", news.call_news, name="call_news"),
+    path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
+    path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),
+    path("agents/<slug:slug>/calls/", facts.agent_week, name="agent_week"),
+    path("agents/<slug:slug>/calls/live/", facts.call_tail, name="call_tail"),
+    path("agents/<slug:slug>/versions/calls/", facts.version_weeks, name="version_weeks"),
     path("calls/<path:sender_id>/", calls.call_detail, name="call_detail"),
 ]

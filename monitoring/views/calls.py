@@ -4,14 +4,19 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
+from agentversions.models import Agent
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_filter
+from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
+from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
-from monitoring.services.call_list import count_calls, list_calls, version_choices
+from monitoring.models import SavedView
+from monitoring.services.call_count import count_calls
+from monitoring.services.call_list import list_calls, version_choices
 from monitoring.services.call_page import find_call, read_call
 from monitoring.services.exporting import export_calls
+from monitoring.services.saved_views import columns_of, list_views, may_change
 
 LABELS = {
     "agent": "Agent",
@@ -21,14 +26,17 @@ LABELS = {
     "outcome": "Outcome",
     "sentiment": "Sentiment",
     "ended": "Ended",
-    "shortest": "At least",
-    "longest": "At most",
+    "shortest": "At least, seconds",
+    "longest": "At most, seconds",
+    "days": "When",
     "since": "Since",
     "until": "Until",
     "caller": "Caller",
     "id": "Call",
     "tests": "Test calls",
 }
+SPANS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last year"}
+TESTS = {"too": "shown too", "only": "only these"}
 
 
 @page(Permission.READ)
@@ -37,13 +45,30 @@ def call_list(request: HttpRequest) -> HttpResponse:
     wanted = read_filter(dict(request.GET.lists()))
     before, after = (read_key(request.GET.get(name, "")) for name in ("before", "after"))
     shown = list_calls(wanted, before=before, after=after)
+    views = list_views(actor_of(request))
+    view = _open_view(views, request.GET.get("view", ""), wanted)
+    columns, choices = columns_of(actor_of(request)), agents()
     context = {
+        "views": views,
+        "view_groups": [
+            ("Yours", [each for each in views if each.owner_id == request.user.pk]),
+            ("Shared by others", [each for each in views if each.owner_id != request.user.pk]),
+        ],
+        "view": view,
+        "may_change_view": view is not None and may_change(view, actor_of(request)),
+        "and_view": f"&view={view.pk}" if view is not None else "",
+        "columns": [(name, words, name in columns) for name, words in COLUMNS.items()],
+        "shows": dict.fromkeys(columns, True),
         "wanted": wanted,
-        "chips": _chips(wanted),
+        "chips": chips_of(wanted, choices),
         "page": shown,
+        "is_first_page": before is None and after is None,
         "count": count_calls(wanted),
-        "agents": agents(),
+        "agents": choices,
         "versions": version_choices(wanted.agent, wanted.versions),
+        "spans": _spans(wanted.days),
+        "since_kind": _field_kind(wanted.since),
+        "until_kind": _field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
     }
@@ -73,14 +98,34 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
-def _chips(wanted: CallFilter) -> list[dict[str, str]]:
+def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
+    """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
+    names = {each.slug: each.name for each in agents}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(_spans(wanted.days))}
     return [
         {
             "label": LABELS[name],
-            "value": value,
+            "value": words.get(name, {}).get(value, value),
             "without": wanted.without(name, value).address,
             "problem": problems.get(name, ""),
         }
         for name, value in wanted.pairs
     ]
+
+
+def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> SavedView | None:
+    """The saved view that the address names, else the one whose filters these are."""
+    named = next((view for view in views if str(view.pk) == number), None)
+    return named or next((view for view in views if view.query == wanted.address), None)
+
+
+def _field_kind(text: str) -> str:
+    """A field for a day; one for text where the address holds a moment, which a field for days would drop."""
+    return "date" if len(text) in {0, len("2026-11-21")} and (not text or read_day(text)) else "text"
+
+
+def _spans(days: str) -> list[tuple[str, str]]:
+    """The times that can be chosen, with that of the address."""
+    also = {days: f"Last {days} days"} if days and days not in SPANS else {}
+    return [*SPANS.items(), *also.items()]

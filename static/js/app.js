@@ -60,6 +60,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Menus are details: a click elsewhere or on one of their links closes them, and so does Escape.
+document.addEventListener("click", ({ target }) => {
+  document.querySelectorAll("[data-menu][open]").forEach((menu) => { if (!menu.contains(target) || target.closest("a")) menu.removeAttribute("open"); });
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("[data-menu][open]");
+  if (menu) { menu.removeAttribute("open"); menu.querySelector("summary").focus(); }
+});
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

@@ -144,13 +144,6 @@ if (!("readonly" in editor.dataset)) {
 for (const name of ["draft-changed", "version-published", "version-restored"]) {
   document.body.addEventListener(name, (event) => { if (!event.detail?.isOwn) presence.ask(); });
 }
-document.addEventListener("click", ({ target }) => {
-  document.querySelectorAll("[data-menu][open]").forEach((menu) => { if (!menu.contains(target) || target.closest("a")) menu.removeAttribute("open"); });
-});
-document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && document.querySelector("[data-menu][open]");
-  if (menu) { menu.removeAttribute("open"); menu.querySelector("summary").focus(); }
-});
 prepare(tab);
 openField();
 window.addEventListener("hashchange", openField);

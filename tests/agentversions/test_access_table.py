@@ -158,5 +158,5 @@ def views(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[tu
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         if isinstance(pattern, URLResolver):
             yield from views(pattern.url_patterns)
-        elif pattern.callback.__module__.startswith(("agentversions.views", "channels.views")):
+        elif pattern.callback.__module__.startswith(("agentversions.views", "channels.views", "monitoring.views")):
             yield str(pattern.name), pattern.callback

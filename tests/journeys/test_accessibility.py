@@ -18,6 +18,7 @@ from agentversions.services.tokens import make_token
 from config.data_folder import PROJECT
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
+from monitoring.services.saved_views import save_view
 from tests.agentversions.test_access_table import addresses, example
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
@@ -85,6 +86,7 @@ def agent() -> Agent:
     plan_route([make_channel(agent, address="+33198765432", label="Front desk")], admin, reason="Holiday line")
     freeze()
     make_calls()
+    save_view(name="Errors of the clinic", query="agent=clinic&outcome=error", is_shared=True, actor=author)
     make_token(name="Nightly export", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
     return Agent.objects.get(pk=agent.pk)
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import sqlite3
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,14 +15,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime, override
 
 from agentversions.models import Agent
+from agentversions.models.database import database_now
 from agentversions.services.tokens import make_token
-from monitoring.core.call_filter import CallFilter
+from monitoring.core.call_filter import CallFilter, read_filter
 from monitoring.core.histogram import bucket_of, percentile
 from monitoring.core.records import read_record
 from monitoring.models import Call, DurationFigures
-from monitoring.services.call_list import count_calls, every_call, list_calls
+from monitoring.services.call_list import every_call, list_calls
 from monitoring.services.ingest import ingest
 from tests.factories import make_agent, make_user, make_version
 
@@ -105,16 +108,6 @@ def test_pages_follow_by_key_and_new_calls_move_nothing(agent: Agent) -> None:
     assert back.newer is not None  # the new call
 
 
-def test_counts_are_exact_where_the_figures_know_them(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(12)
-    monkeypatch.setattr("monitoring.services.call_list.MOST_COUNTED", 2)
-    counted = count_calls(CallFilter(agent="clinic", versions=("V1", "draft")))
-    assert (counted.calls, counted.is_exact) == (8, True)
-    many = count_calls(CallFilter(outcome="automated"))
-    assert (many.calls, many.is_exact) == (2, False)
-    assert count_calls(CallFilter(id="call-3")).calls == 1
-
-
 def test_the_page_shows_filters_as_chips_and_says_what_is_wrong(client: Client, agent: Agent) -> None:
     fill(3)
     page = client.get("/calls/?agent=clinic&version=V1&version=V2").content.decode()
@@ -134,6 +127,36 @@ def reviewer() -> Client:
     client = Client()
     client.force_login(make_user("call-reviewer", username="ana"))
     return client
+
+
+def test_the_form_keeps_every_filter_of_the_address(
+    client: Client, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.services.call_list.MOST_OFFERED", 1)
+    single = {
+        "agent": "clinic",
+        "variant": "canary",
+        "channel": "+33198765432",
+        "outcome": "error",
+        "ended": "silence",
+        "sentiment": "negative",
+        "shortest": "10",
+        "days": "12",
+        "longest": "90",
+        "since": "2026-11-01T10:30",
+        "until": "2026-11-02",
+        "caller": "+33612345678",
+        "id": "call-1",
+        "tests": "too",
+    }
+    page = client.get("/calls/", {**single, "version": ["1", "draft"]}).content.decode()
+    form = page[page.index('<form class="card') : page.index("</form>", page.index('<form class="card'))]
+    typed = dict(re.findall(r'<input class="form-control[^>]* name="(\w+)" value="([^"]*)"', form))
+    chosen = re.findall(r'<option value="([^"]+)" selected>', form)
+    assert {*typed.values(), *chosen} == set(single.values())
+    assert re.findall(r'name="version" value="(\w+)" checked', form) == ["draft", "V1"]
+    assert 'type="text" name="since"' in form
+    assert 'type="date" name="until"' in form
 
 
 def test_a_call_shows_what_was_said_and_what_handled_it(reviewer: Client, agent: Agent) -> None:
@@ -259,3 +282,19 @@ def test_buckets_err_by_one_per_cent_at_most() -> None:
     for milliseconds in (10, 61_500, 145_000, 3_600_000):
         assert percentile({bucket_of(milliseconds): 1}, 0.5) == pytest.approx(milliseconds, rel=0.011)
     assert percentile({}, 0.5) is None
+
+
+def test_days_are_the_readers_and_today_is_one_of_them(agent: Agent) -> None:
+    now = database_now()
+    with override("Pacific/Auckland"):
+        midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+        take(
+            {"id": "today", "started_at": midnight},
+            {"id": "yesterday", "started_at": midnight - timedelta(seconds=1)},
+            {"id": "a week ago", "started_at": midnight - timedelta(days=6, seconds=1)},
+        )
+        assert ids(CallFilter(days="1")) == ["today"]
+        assert ids(CallFilter(days="7")) == ["today", "yesterday"]
+        assert ids(CallFilter(days="8")) == ["today", "yesterday", "a week ago"]
+    for wrong in ("0", "-1", "week", "99999", "²"):
+        assert [name for name, _ in read_filter({"days": [wrong]}).problems] == ["days"]
