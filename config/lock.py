@@ -30,6 +30,7 @@ LOCKS = {
     "requirements-node.lock": ["--group", "node"],
     "requirements-examples.lock": ["--group", "examples", "-c", "requirements-dev.lock"],
     "requirements-bench.lock": ["--group", "bench", "-c", "requirements-dev.lock"],
+    "requirements-engines.lock": ["--group", "engines", "-c", "requirements-dev.lock"],
 }
 
 

@@ -35,6 +35,11 @@ class Outcome:
     currency: str = ""
 
 
+def version_words(version: int | None) -> str:
+    """`V7`, `Draft`, or nothing where it is not known."""
+    return "" if version is None else f"V{version}" if version else "Draft"
+
+
 def is_automated(call: Any) -> bool:
     """Of an outcome or of a stored call: engaged and over, without a transfer or an error. The agent did it alone."""
     return bool(call.is_over and call.engaged and not call.transferred and not call.is_error)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from agentversions.models.database import READ_APPEND_AND_CHANGE
-from monitoring.core.figures import is_automated
+from monitoring.core.figures import is_automated, version_words
 
 
 class Attribution(models.TextChoices):
@@ -76,9 +76,7 @@ class Call(models.Model):
     @property
     def version_words(self) -> str:
         """`V7`, `Draft`, or nothing where it is not known."""
-        if self.version is None:
-            return ""
-        return f"V{self.version}" if self.version else "Draft"
+        return version_words(self.version)
 
     @property
     def is_automated(self) -> bool:

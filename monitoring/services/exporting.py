@@ -12,7 +12,7 @@ from agentversions.models import Agent, User
 from agentversions.services.audit import record
 from monitoring.core.call_filter import CallFilter
 from monitoring.core.callers import masked
-from monitoring.models import Call
+from monitoring.core.figures import is_automated, version_words
 
 from .call_list import every_call
 from .rows import caller_of
@@ -21,6 +21,21 @@ COLUMNS = (
     *("id", "started_at", "agent", "version", "variant", "digest", "number", "caller", "direction", "duration_s"),
     *("engaged", "automated", "transferred", "error", "evaluation", "sentiment", "ended_reason", "latency_ms"),
     *("cost", "currency", "attribution", "test"),
+)
+FIELDS = (
+    *(
+        "sender_id",
+        "started_at",
+        "agent_id",
+        "version",
+        "variant",
+        "digest",
+        "channel",
+        "caller_shown",
+        "caller_secret",
+    ),
+    *("direction", "duration_ms", "is_over", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment"),
+    *("ended_reason", "latency_ms", "cost", "currency", "attribution", "is_test"),
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,17 +68,17 @@ def _lines(wanted: CallFilter, *, may_listen: bool) -> Iterator[str]:
     yield "\ufeff" + writer.writerow([f"Calls: {said}"])
     yield writer.writerow(COLUMNS)
     agents = dict(Agent.objects.values_list("pk", "slug"))
-    for call in every_call(wanted):
+    for call in every_call(wanted, *FIELDS):
         yield writer.writerow([safe(value) for value in _values(call, agents, may_listen=may_listen)])
 
 
-def _values(call: Call, agents: dict[int, str], *, may_listen: bool) -> list[Any]:
+def _values(call: Any, agents: dict[int, str], *, may_listen: bool) -> list[Any]:
     words = {True: "yes", False: "no", None: ""}
     return [
         call.sender_id,
         call.started_at.isoformat(),
         agents.get(call.agent_id, ""),
-        call.version_words,
+        version_words(call.version),
         call.variant,
         call.digest or "",
         call.channel,
@@ -71,7 +86,7 @@ def _values(call: Call, agents: dict[int, str], *, may_listen: bool) -> list[Any
         call.direction,
         "" if call.duration_ms is None else call.duration_ms / 1000,
         words[call.engaged],
-        words[call.is_automated] if call.is_over else "",
+        words[is_automated(call)] if call.is_over else "",
         words[call.transferred],
         call.error or words[call.is_error],
         call.evaluation or "",

@@ -147,7 +147,7 @@ ERASED = {"caller_hash": None, "caller_secret": None, "caller_shown": "erased"}
 """The caller of a call whose caller was erased."""
 
 
-def caller_of(call: Call) -> str:
+def caller_of(call: Any) -> str:
     """The full number of a stored call's caller; what is shown of it where the number is withheld or unreadable."""
     secret = call.caller_secret
     return (caller_keys().decrypt(bytes(secret)) if secret else None) or call.caller_shown

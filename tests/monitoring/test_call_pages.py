@@ -62,7 +62,7 @@ def fill(count: int, **fields: Any) -> None:
 
 
 def ids(wanted: CallFilter) -> list[str]:
-    return [call.sender_id for call in every_call(wanted)]
+    return [call.sender_id for call in every_call(wanted, "sender_id")]
 
 
 def test_filters_find_exactly_what_they_say(agent: Agent) -> None:

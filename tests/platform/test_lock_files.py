@@ -9,7 +9,7 @@ import pytest
 
 from config.data_folder import PROJECT
 
-GROUPS = ("dev", "node", "examples", "bench")
+GROUPS = ("dev", "node", "examples", "bench", "engines")
 PYTHON_LOCKS = ("requirements.lock", "requirements-uv.lock", *(f"requirements-{group}.lock" for group in GROUPS))
 HOST = re.compile(r"://|\b[\w-]+\.(com|org|io|net|dev)\b")
 
