@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from agentversions.models import Agent, AgentVersion
@@ -32,15 +32,28 @@ class Attributed:
 
 
 class Attributor:
-    """Attributes the calls of a batch; what it reads it reads once."""
+    """Attributes the calls of a batch; what it reads it reads once, and only what these calls need."""
 
     def __init__(self, states: Iterable[CallState]) -> None:
-        self._keys = {key.name: bytes(key.secret) for key in SigningKey.objects.all()}
-        self._agents: dict[str, int] | None = None
-        self._read: dict[int, dict[tuple[int, int], str]] = {}
-        wanted = {_called(state) for state in states} - {""}
-        self._channels = {channel.address: channel for channel in Channel.objects.filter(address__in=wanted)}
-        self._history: RouteHistory | None = None
+        self._states = list(states)
+        self._digests: dict[tuple[int, int], str | None] = {}
+
+    @cached_property
+    def _keys(self) -> dict[str, bytes]:
+        return {key.name: bytes(key.secret) for key in SigningKey.objects.all()}
+
+    @cached_property
+    def _agents(self) -> dict[str, int]:
+        return dict(Agent.objects.values_list("slug", "pk"))
+
+    @cached_property
+    def _channels(self) -> dict[str, Channel]:
+        wanted = {_called(state) for state in self._states} - {""}
+        return {channel.address: channel for channel in Channel.objects.filter(address__in=wanted)}
+
+    @cached_property
+    def _history(self) -> RouteHistory:
+        return RouteHistory(self._channels.values())
 
     def attribute(self, state: CallState, *, sender_id: str, started_at: datetime) -> Attributed:
         """By the token when one came (forged ones are not believed), else by the number's route at the start."""
@@ -53,7 +66,7 @@ class Attributor:
             said = verify(token, keys=self._keys, now=time.time())
         except (BadResolution, ValueError, KeyError):
             return Attributed(Attribution.FORGED, channel=_called(state))
-        agent = self._agent(said["a"])
+        agent = self._agents.get(said["a"])
         if agent is None:
             return Attributed(Attribution.FORGED, channel=said["n"])
         version = said["v"] if said["v"] is not None else DRAFT
@@ -64,35 +77,28 @@ class Attributor:
         """What the sender states, if there is such an agent and version (0: the draft, whose state is unknown)."""
         slug, number = state.fields["agent"], state.fields.get("version")
         stated, channel = {"agent": slug, "version": number}, _called(state)
-        agent = self._agent(slug)
-        if agent is None or (number and (agent, number) not in self._versions(agent)):
+        agent = self._agents.get(slug)
+        digest = self._digest(agent, number) if agent is not None and number else None
+        if agent is None or (number and digest is None):
             return Attributed(Attribution.MISTAKEN, channel=channel, decision=stated)
-        digest = self._versions(agent)[agent, number] if number else None
         return Attributed(Attribution.STATED, agent, number, digest, channel=channel, decision=stated)
 
-    def _versions(self, agent: int) -> dict[tuple[int, int], str]:
-        """The digests of an agent's versions, read once."""
-        if agent not in self._read:
-            rows = AgentVersion.objects.filter(agent_id=agent).values_list("number", "configuration_id")
-            self._read[agent] = {(agent, number): digest for number, digest in rows}
-        return self._read[agent]
+    def _digest(self, agent: int, number: int) -> str | None:
+        """The configuration of a version; None where there is no such version."""
+        if (agent, number) not in self._digests:
+            found = AgentVersion.objects.filter(agent_id=agent, number=number)
+            self._digests[agent, number] = found.values_list("configuration_id", flat=True).first()
+        return self._digests[agent, number]
 
     def _infer(self, state: CallState, sender_id: str, started_at: datetime) -> Attributed:
         channel = self._channels.get(_called(state))
         if channel is None:
             return Attributed(channel=_called(state))
-        if self._history is None:
-            self._history = RouteHistory(self._channels.values())
         said = self._history.answer(channel.address, started_at, caller=state.fields.get("caller"), call_id=sender_id)
         if said is None:
             return Attributed(channel=channel.address)
         version = said.version if said.version is not None else DRAFT
         return Attributed(Attribution.INFERRED, said.agent, version, said.digest, said.variant, channel.address)
-
-    def _agent(self, slug: str) -> int | None:
-        if self._agents is None:
-            self._agents = dict(Agent.objects.values_list("slug", "pk"))
-        return self._agents.get(slug)
 
 
 def _called(state: CallState) -> str:

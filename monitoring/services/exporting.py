@@ -34,8 +34,8 @@ FIELDS = (
         "caller_shown",
         "caller_secret",
     ),
-    *("direction", "duration_ms", "is_over", "engaged", "transferred", "is_error", "error", "evaluation", "sentiment"),
-    *("ended_reason", "latency_ms", "cost", "currency", "attribution", "is_test"),
+    *("direction", "duration_ms", "is_over", "engaged", "transferred", "is_error", "error", "evaluation"),
+    *("sentiment", "ended_reason", "latency_ms", "cost", "currency", "attribution", "is_test"),
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
