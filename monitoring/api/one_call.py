@@ -15,12 +15,16 @@ router = Router()
 
 
 class OneCall(CallAnswer):
-    """A call with its configuration and analysis. Without `listen`: a masked caller, null for what else is personal."""
+    """A call with its configuration and analysis. Without `listen`: a masked caller, null for what else is personal.
+
+    `analysis_problems`: what of the analysis is not as the configuration that handled the call asks for.
+    """
 
     digest: str | None
     direction: str
     latency_ms: float | None
     analysis: dict[str, Any] | None
+    analysis_problems: list[str]
     summary: str | None
     transcript: list[dict[str, Any]] | None
     recording: str | None
@@ -41,6 +45,7 @@ def read_one(request: HttpRequest, call_id: str) -> OneCall:
         direction=call.direction,
         latency_ms=call.latency_ms,
         analysis=call.analysis,
+        analysis_problems=detail.analysis_problems,
         summary=detail.summary or None,
         transcript=detail.turns,
         recording=detail.recording or None,

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from agentversions.models import Agent, AgentVersion, Configuration, User
 from agentversions.services.audit import record_once_per_sitting
+from monitoring.core.analysis_check import check_analysis
 from monitoring.core.personal import SEEN_BY_REVIEWERS
 from monitoring.models import Call, CallContent, CallCorrection, CallLedger
 
@@ -36,6 +37,7 @@ class Corrected:
 class CallDetail:
     """A call with what its page shows. `agent` and `version` are None where nobody knows.
 
+    `analysis_problems`: what of the analysis does not fit the configuration that handled the call.
     `no_turns` says why there is no transcript, where there is none.
 
     Not `may_listen`: the caller is masked, and summary, transcript (`turns`) and recording are empty.
@@ -45,6 +47,7 @@ class CallDetail:
     agent: Agent | None
     version: AgentVersion | None
     has_configuration: bool
+    analysis_problems: list[str]
     may_listen: bool
     caller: str
     summary: str
@@ -71,6 +74,7 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
     """The call with everything around it. Seeing what is personal in it is written to the audit log."""
     agent = Agent.objects.with_draft().filter(pk=call.agent_id).first()
     version = agent.versions.filter(number=call.version).first() if agent and call.version else None
+    configuration = Configuration.objects.filter(digest=call.digest).first() if call.digest else None
     content = _content(call) if may_listen else None
     if may_listen:
         record_once_per_sitting(action="call read", subject_kind="call", subject=call.sender_id, actor=actor)
@@ -79,7 +83,8 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
         call,
         agent,
         version,
-        has_configuration=bool(call.digest) and Configuration.objects.filter(digest=call.digest).exists(),
+        has_configuration=configuration is not None,
+        analysis_problems=analysis_problems(call, configuration),
         may_listen=may_listen,
         caller=caller_of(call) if may_listen else call.caller_shown,
         summary=call.summary if may_listen else "",
@@ -89,6 +94,13 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
         corrections=[_corrected(each, may_listen=may_listen) for each in corrections],
         neighbours=_neighbours(call),
     )
+
+
+def analysis_problems(call: Call, configuration: Configuration | None) -> list[str]:
+    """What of a call's analysis does not fit the configuration that handled it; nothing where that is not known."""
+    if call.analysis is None or configuration is None:
+        return []
+    return check_analysis(call.analysis, configuration.load().call_analysis.fields)
 
 
 def _content(call: Call) -> CallContent | None:

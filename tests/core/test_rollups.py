@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
 from monitoring.core.figures import NAMES, Outcome
+from monitoring.core.histogram import bucket_of, percentile
 from monitoring.core.rollups import CHANNEL, COST, DURATION, HOUR, REASON, ROLLUPS, add_up
 
 CALL = Outcome(
@@ -75,3 +78,9 @@ def test_what_is_taken_back_leaves_nothing() -> None:
 def test_a_corrected_call_moves() -> None:
     moved = replace(CALL, version=8)
     assert {key[2]: sums[0] for key, sums in add_up(HOUR, [(CALL, moved)]).items()} == {7: -1, 8: 1}
+
+
+def test_buckets_err_by_one_per_cent_at_most() -> None:
+    for milliseconds in (10, 61_500, 145_000, 3_600_000):
+        assert percentile({bucket_of(milliseconds): 1}, 0.5) == pytest.approx(milliseconds, rel=0.011)
+    assert percentile({}, 0.5) is None

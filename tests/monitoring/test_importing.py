@@ -232,3 +232,14 @@ def database() -> str:
     """The address of the tests' database, for another process."""
     known = connection.settings_dict
     return f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
+
+
+def test_an_import_names_the_lines_that_it_refused(tmp_path: Path) -> None:
+    path = tmp_path / "calls.ndjson"
+    path.write_text('{"id": "a"}\n{"id": "b", "duration_s": -5}\n', encoding="utf-8")
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="1 records were imported, 1 refused"):
+        call_command("import_calls", str(path), stdout=said)
+    assert "2: “duration_s”" in said.getvalue()
+    with pytest.raises(CommandError, match=r"nothing\.json"):
+        call_command("import_calls", str(tmp_path / "nothing.json"))

@@ -13,7 +13,6 @@ from agentversions.services.deployments import make_live, roll_back
 from channels.core.routes import Follow, Target
 from channels.services.routes import pin
 from monitoring.core.figures import NAMES
-from monitoring.core.histogram import percentile
 from monitoring.core.periods import period_of
 from monitoring.core.records import read_record
 from monitoring.models import Call
@@ -160,7 +159,3 @@ def test_the_page_draws_what_the_table_says_and_exports_it(agent: Agent) -> None
     assert "as far as the calls tell" in fairness
     assert client.get("/analytics/fairness/?agent=clinic&days=90&head=V2&base=V2").status_code == 404
     assert client.get("/analytics/export/?agent=nobody").status_code == 404
-
-
-def test_percentiles_of_nothing_are_none() -> None:
-    assert percentile({}, 0.5) is None
