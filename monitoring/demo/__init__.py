@@ -1,7 +1,7 @@
 """The calls of the demo: four weeks of two agents' versions, drawn by a seeded chance, so that every demo is alike."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from monitoring.services.ingest import ingest
 FILE = Path(__file__).with_name("calls.yaml")
 DAYS = 28
 ENDED = ("caller hung up", "agent ended the call", "caller hung up", "silence")
-CALLERS = "+3319900{:05d}"
+CALLERS = "+3319900{:04d}"
 """From a range that is reserved for fiction."""
 
 
@@ -26,14 +26,15 @@ def load_calls(people: Mapping[str, User]) -> None:
         return
     chance, now = random.Random(2026), database_now()  # noqa: S311 a demo is no secret
     lines: Any = read_yaml(FILE.read_text(encoding="utf-8"))
+    said: Any = read_yaml(FILE.with_name("conversations.yaml").read_text(encoding="utf-8"))
     for line in lines:
         agent = Agent.objects.filter(slug=line["agent"]).first()
         if agent is not None:
-            ingest(list(_calls(line, chance, now)), source="demo")
+            ingest(list(_calls(line, chance, now, said[line["agent"]])), source="demo")
 
 
-def _calls(line: Mapping[str, Any], chance: random.Random, now: datetime) -> Iterator[CallRecord]:
-    """The calls of one version: how many, in which of the last days, and how well it does."""
+def _calls(line: Mapping[str, Any], chance: random.Random, now: datetime, said: Sequence[Any]) -> Iterator[CallRecord]:
+    """The calls of one version: how many, in which of the last days, and how well it does; every third has words."""
     first, last = line["days"]
     for at in range(line["calls"]):
         started = now - timedelta(days=chance.uniform(DAYS - last, DAYS - first), minutes=10)
@@ -46,7 +47,7 @@ def _calls(line: Mapping[str, Any], chance: random.Random, now: datetime) -> Ite
                 "agent": line["agent"],
                 "version": line["version"],
                 "called": chance.choice(line["numbers"]),
-                "caller": CALLERS.format(chance.randrange(100_000)),
+                "caller": CALLERS.format(chance.randrange(10_000)),
                 "direction": "inbound",
                 "started_at": started,
                 "duration_s": round(seconds, 1),
@@ -57,6 +58,7 @@ def _calls(line: Mapping[str, Any], chance: random.Random, now: datetime) -> Ite
                 "evaluation": "fail" if is_error or (is_transferred and chance.random() < 0.4) else "success",
                 "sentiment": "negative" if is_error else mood,
                 "latency_ms": round(chance.lognormvariate(6.5, 0.25)),
+                "transcript": said[at % len(said)] if at % 3 == 0 else None,
                 "cost": f"{seconds / 60 * 0.09:.4f}",
                 "currency": "EUR",
             }
