@@ -8,7 +8,7 @@ RUN = .venv/bin/python -m
 WITH_DATABASE = $(RUN) config.embedded_postgres with
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-faults test-examples bench bench-resolve bench-peers backup restore lock packages dev-packages assets
+.PHONY: help run test lint test-faults test-examples bench bench-resolve bench-canary bench-peers backup restore lock packages dev-packages assets
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench: dev-packages assets ## Measure, beside a calibration of the machine
 
 bench-resolve: dev-packages assets ## Measure how fast calls are resolved, beside a bare Django view
 	@$(WITH_DATABASE) $(RUN) bench.resolve
+
+bench-canary: dev-packages ## Simulate canary rollouts: how often their judge errs, and how soon it finds harm
+	@$(RUN) bench.canary
 
 bench-peers: dev-packages ## The same question to Unleash, MLflow and Phoenix (downloads 1 GB)
 	@$(WITH_DATABASE) $(RUN) bench.peers
