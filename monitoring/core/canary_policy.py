@@ -135,7 +135,9 @@ PRESETS = {
 
 
 def with_margins(policy: Policy, margins: tuple[float, ...]) -> Policy:
-    """A preset with margins of one's own, one per step."""
+    """A preset with margins of one's own, one per step. Raises ValueError when there are more or fewer."""
+    if len(margins) != len(policy.steps):
+        raise ValueError(f"Give one margin per step: {len(policy.steps)}, not {len(margins)}.")
     steps = tuple(replace(step, margin=margin) for step, margin in zip(policy.steps, margins, strict=True))
     return replace(policy, steps=steps)
 

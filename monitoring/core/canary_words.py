@@ -62,8 +62,8 @@ def _estimate(policy: Policy, ratio: Ratio | None) -> str:
 def _about(ratio: float) -> str:
     """The ends of the grid on which r is looked for say that it may be beyond."""
     if ratio in {LIKELY.ratios[0], LIKELY.ratios[-1]}:
-        return f"{times(ratio)} or {'less' if ratio < 1 else 'more'}"
-    return f"about {times(ratio)}"
+        return f"{ratio:.1f} or {'less' if ratio < 1 else 'more'}"
+    return f"about {ratio:.2f}".removesuffix("0")
 
 
 def _simply(canary: ArmCalls, stable: ArmCalls) -> str:
