@@ -25,8 +25,9 @@ from monitoring.core.sequential import Arm, Sums
 RUNS = 2_000
 RATES = (0.02, 0.05, 0.10)
 WORKERS = 2
-SIMPLE_RUNS = 5
-"""Times as many runs of the simple rule: its row is held to two points."""
+CHEAP = ("simple", "3.0")
+MORE = 5
+"""Times as many runs of the rollouts that end soon, whose bars are held to a point or two."""
 SIMPLE = {"as written": ((9.6, 22.9, 33.7), (82, 62, 41)), "with 100 canary calls": ((31, 22, 12), (26, 9, 1.5))}
 BALANCED = PRESETS["balanced"]
 ONE_STEP = replace(BALANCED, steps=(Step(10_000, 3.0, 0, 0),), mode=Mode.THRESHOLD)
@@ -101,7 +102,7 @@ def _lines(pool: ProcessPoolExecutor, runs: int) -> Iterator[Line]:
 
     def of(name: str) -> list[Outcome]:
         if name not in found:
-            count = runs * (SIMPLE_RUNS if name.startswith("simple") else 1)
+            count = runs * (MORE if name.startswith(CHEAP) else 1)
             found[name] = list(pool.map(partial(outcome, name), range(count), chunksize=max(count // 50, 1)))
         return found[name]
 

@@ -6,13 +6,15 @@ Whoever fills `Observations` keeps to this, or the promises of `canary_verdict` 
 - `labels`: of each caller the first failed call of the rollout (the first successful one where the policy counts
   successes), among calls with a recorded end; with the share in force when that call was routed, not today's.
 - `labels_or_missing`: the same where a missing call counts as failed: of each caller the first call that failed or is
-  missing. A call is missing when its end did not arrive within the longest call plus a grace time. Where successes are
-  counted this field is not read: a missing call is no success already.
+  missing. A call is missing when its end did not arrive within the longest call plus a grace time. Equal to `labels`
+  where nothing is missing. Where successes are counted this field is not read: a missing call is no success already.
 - `missing`: of each caller the first missing call.
 - `callers`: of each caller the first routed call, at the share then in force.
 - `rates`: per further guardrail of that kind, the same as `labels` for what it counts.
 - `means`: per guardrail of an average, the canary's and the stable version's recorded calls, with a stratum per share.
 - Counts of `ArmCalls` are calls, not callers.
+- Whoever knows calls only by number (a Prometheus server) gives them as if each were another caller's: repeat callers
+  then make false rollbacks likelier.
 """
 
 from collections.abc import Mapping
