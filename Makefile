@@ -8,7 +8,7 @@ RUN = .venv/bin/python -m
 WITH_DATABASE = $(RUN) config.embedded_postgres with
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-faults test-examples bench bench-resolve bench-monitoring bench-peers backup restore lock packages dev-packages assets
+.PHONY: help run test lint test-faults test-examples bench bench-resolve bench-canary bench-monitoring bench-peers backup restore lock packages dev-packages assets
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench-resolve: dev-packages assets ## Measure how fast calls are resolved, besid
 bench-monitoring: dev-packages ## Ten million calls: pages, analytics, ingestion, beside other engines (20 minutes, 12 GB)
 	@$(WITH_DATABASE) $(RUN) bench.ingestion
 	@$(WITH_DATABASE) $(RUN) bench.monitoring
+
+bench-canary: dev-packages ## Simulate canary rollouts: how often their judge errs, and how soon it finds harm
+	@$(RUN) bench.canary
 
 bench-peers: dev-packages ## The same question to Unleash, MLflow and Phoenix (downloads 1 GB)
 	@$(WITH_DATABASE) $(RUN) bench.peers

@@ -9,6 +9,13 @@ NOT_BENCHES = {
     "__main__",
     "bare",
     "bare_view",
+    # Longer than all others together: `make bench-canary`, `make bench-monitoring`.
+    "canary",
+    "canary_streams",
+    "engines",
+    "monitoring",
+    "monitoring_admin",
+    "monitoring_data",
     "peer_servers",
     "peers",
     "calibration",
