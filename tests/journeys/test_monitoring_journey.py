@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -72,9 +73,18 @@ def test_calls_are_filtered_opened_compared_and_exported(page_as: PageAs, agent:
     page.get_by_role("link", name="Analytics", exact=True).click()
     page.get_by_label("Agent", exact=True).select_option("clinic")
     page.get_by_role("button", name="Show").click()
-    card = page.locator("section", has=page.get_by_role("heading", name="Automation rate"))
+    card = page.locator("section", has=page.get_by_role("heading", name="Automation rate", exact=True))
     expect(card).to_contain_text("100.0 %")
     expect(card).to_contain_text("Clear of chance")
+    expect(page.get_by_text("met the same numbers").or_(page.get_by_text("did not meet"))).to_be_visible()
+    expect(page.locator("[data-chart-canvas] canvas")).to_be_visible()
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="PNG").click()
+    assert picture.value.suggested_filename == "automation-rate-by-day.png"
+    page.get_by_role("link", name="Errors", exact=True).click()
+    expect(page.get_by_role("heading", name="Errors by day")).to_be_visible()
+    page.get_by_role("link", name="V2 published").click()
+    expect(page).to_have_url(re.compile(r"/compare/1\.\.\.2/"))
 
 
 def test_a_change_is_planned_on_a_numbers_page_and_cancelled(page_as: PageAs, agent: Agent) -> None:
