@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from agentversions.models.database import database_now
 from monitoring.core.callers import masked
 from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
 from monitoring.core.personal import NEVER_AGAIN
@@ -26,6 +25,7 @@ from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 JSON_COLUMNS = frozenset({"analysis", "decision"})
 NOT_NOTED = frozenset({*CONTENT, "resolution"})
 """Contents are kept for the policy's time alone; every record of a call may bring the same resolution."""
+IDS = "SELECT nextval('monitoring_call_id'), clock_timestamp() FROM generate_series(1, %s)"
 NEW = """
     INSERT INTO monitoring_callledger (sender_id, agent_id, started_at, call_id, ranks)
     SELECT * FROM json_to_recordset(%s)
@@ -87,10 +87,10 @@ def _merge(
 
 
 def _rows(states: dict[str, CallState], source: str, came: Mapping[str, datetime]) -> dict[str, Row]:
-    attributor, now = Attributor(states.values()), database_now()
+    attributor = Attributor(states.values())
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('monitoring_call_id') FROM generate_series(1, %s)", [len(states)])
-        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(IDS, [len(states)])
+        ids, (now, *_) = zip(*cursor.fetchall(), strict=True)
     rows = {}
     for (sender_id, state), call_id in zip(states.items(), ids, strict=True):
         received_at = came.get(sender_id, now)
