@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 from agentversions.core.configuration import AgentConfiguration
@@ -32,7 +33,7 @@ class Change:
     subject: str
     value: Any
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The place that it acts on."""
         return join(("tools", ItemKey(self.subject))) if self.type == FlagType.TOOL else self.subject
@@ -49,6 +50,10 @@ class Skipped:
 
     flag: str
     words: str
+
+
+Overlaid = tuple[AgentConfiguration, tuple[str, ...], tuple[Skipped, ...]]
+"""A configuration, the keys of the flags that changed it, and what was skipped."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,17 @@ def changes_of(flags: Iterable[Flag], evaluations: Mapping[str, Evaluation]) -> 
         for flag in flags
         if flag.type.is_overlay and flag.key in evaluations and not _leaves(flag, evaluations[flag.key])
     ]
-    return tuple(sorted(wanted, key=lambda each: (each.type == FlagType.TOOL, len(split(each.path)), each.flag)))
+    return tuple(sorted(wanted, key=_place_in_order))
+
+
+def _place_in_order(change: Change) -> tuple[bool, int, str]:
+    is_tool = change.type == FlagType.TOOL
+    return (is_tool, 0 if is_tool else _depth(change.subject), change.flag)
+
+
+@lru_cache(maxsize=10_000)
+def _depth(path: str) -> int:
+    return len(split(path))
 
 
 def _leaves(flag: Flag, evaluation: Evaluation) -> bool:
@@ -82,23 +97,28 @@ def overlay(body: str, changes: tuple[Change, ...]) -> Effective:
     """The effective configuration of a stored body. The same body and changes always give the same digest."""
     if not changes:
         return Effective(body, digest_of(body))
-    configuration = read_body(body)
-    effective, flags, skipped = overlaid(configuration, changes)
-    new_body = write_body(effective) if flags else body
+    configuration, flags, skipped = overlaid(read_body(body), changes)
+    new_body = write_body(configuration) if flags else body
     return Effective(new_body, digest_of(new_body), flags, skipped)
 
 
-def overlaid(
-    configuration: AgentConfiguration, changes: tuple[Change, ...]
-) -> tuple[AgentConfiguration, tuple[str, ...], tuple[Skipped, ...]]:
+def overlaid(configuration: AgentConfiguration, changes: tuple[Change, ...]) -> Overlaid:
     """The configuration with the changes it can take, the flags that changed it, and those that were skipped."""
     document = write_document(configuration)
+    try:
+        # Nearly always all of them fit: then one reading of the whole configuration is enough.
+        return _together(configuration, document, changes)
+    except InvalidConfiguration:
+        return _one_by_one(configuration, document, changes)
+
+
+def _together(configuration: AgentConfiguration, document: dict[str, Any], changes: tuple[Change, ...]) -> Overlaid:
     flags: list[str] = []
     skipped: list[Skipped] = []
     for change in changes:
         try:
             changed = _changed(document, change)
-        except (UnknownPath, InvalidConfiguration) as error:
+        except UnknownPath as error:
             skipped.append(Skipped(change.flag, str(error)))
             continue
         if not same(changed, document):
@@ -107,11 +127,25 @@ def overlaid(
     return (read_document(document) if flags else configuration), tuple(flags), tuple(skipped)
 
 
+def _one_by_one(configuration: AgentConfiguration, document: dict[str, Any], changes: tuple[Change, ...]) -> Overlaid:
+    flags: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    for change in changes:
+        try:
+            configuration, changed, refused = _together(configuration, document, (change,))
+        except InvalidConfiguration as error:
+            skipped += (Skipped(change.flag, str(error)),)
+            continue
+        flags, skipped = flags + changed, skipped + refused
+        document = write_document(configuration)
+    return configuration, flags, skipped
+
+
 def _changed(document: dict[str, Any], change: Change) -> dict[str, Any]:
-    """A document with one change, as a valid configuration. Raises UnknownPath or InvalidConfiguration."""
+    """A document with one change. Raises UnknownPath where what it acts on is not there."""
     if change.type == FlagType.TOOL and value_at(document, change.path) is MISSING:
         raise UnknownPath(f"There is no tool “{change.subject}”.")
-    return write_document(read_document(apply_edits(document, (change.edit,))))
+    return apply_edits(document, (change.edit,))
 
 
 def overlay_errors(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> tuple[FieldError, ...]:

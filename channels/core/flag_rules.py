@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from agentversions.core.paths import MISSING
@@ -44,6 +45,11 @@ class Situation:
     caller: str | None = None
     channel: str = ""
     variant: str | None = None
+
+    @cached_property
+    def local(self) -> datetime:
+        """The moment as the clock on the wall shows it where the number is."""
+        return self.at.astimezone(self.zone)
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def meets(rule: Rule, situation: Situation) -> bool:
         (not rule.callers or situation.caller in rule.callers)
         and (not rule.channels or situation.channel in rule.channels)
         and (not rule.variants or situation.variant in rule.variants)
-        and (rule.schedule is None or rule.schedule.is_open(situation.at.astimezone(situation.zone)))
+        and (rule.schedule is None or rule.schedule.is_open(situation.local))
     )
 
 
