@@ -1,27 +1,21 @@
 """What flags make of a configuration: an overlay for one call, with a digest of its own; the version never changes."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from agentversions.core.canonical_json import canonical
 from agentversions.core.configuration import AgentConfiguration
 from agentversions.core.digest import digest_of
 from agentversions.core.edits import Edit, apply_edits
 from agentversions.core.equality import same
-from agentversions.core.paths import MISSING, ItemKey, Step, UnknownPath, field_of, join, key_field, split, value_at
-from agentversions.core.problems import blocking, find_problems
-from agentversions.core.reading import (
-    FieldError,
-    InvalidConfiguration,
-    read_body,
-    read_document,
-    write_body,
-    write_document,
-)
+from agentversions.core.paths import MISSING, ItemKey, UnknownPath, join, split, value_at
+from agentversions.core.reading import InvalidConfiguration, read_body, read_document, write_body, write_document
 
 from .flag_rules import Evaluation
-from .flags import ON, Flag, FlagType, FlagVariant
+from .flags import ON, Flag, FlagType
 
 
 @dataclass(frozen=True)
@@ -78,6 +72,20 @@ def changes_of(flags: Iterable[Flag], evaluations: Mapping[str, Evaluation]) -> 
     return tuple(sorted(wanted, key=_place_in_order))
 
 
+def write_changes(changes: tuple[Change, ...]) -> str:
+    """The changes' canonical JSON: with the version's body, all that is needed to make the same configuration again."""
+    return canonical(
+        [{"flag": each.flag, "type": each.type, "subject": each.subject, "value": each.value} for each in changes]
+    )
+
+
+def read_changes(body: str) -> tuple[Change, ...]:
+    """The changes of a canonical JSON text, as `write_changes` wrote it."""
+    return tuple(
+        Change(each["flag"], FlagType(each["type"]), each["subject"], each["value"]) for each in json.loads(body)
+    )
+
+
 def _place_in_order(change: Change) -> tuple[bool, int, str]:
     is_tool = change.type == FlagType.TOOL
     return (is_tool, 0 if is_tool else _depth(change.subject), change.flag)
@@ -117,7 +125,7 @@ def _together(configuration: AgentConfiguration, document: dict[str, Any], chang
     skipped: list[Skipped] = []
     for change in changes:
         try:
-            changed = _changed(document, change)
+            changed = changed_by(document, change)
         except UnknownPath as error:
             skipped.append(Skipped(change.flag, str(error)))
             continue
@@ -141,104 +149,8 @@ def _one_by_one(configuration: AgentConfiguration, document: dict[str, Any], cha
     return configuration, flags, skipped
 
 
-def _changed(document: dict[str, Any], change: Change) -> dict[str, Any]:
+def changed_by(document: dict[str, Any], change: Change) -> dict[str, Any]:
     """A document with one change. Raises UnknownPath where what it acts on is not there."""
     if change.type == FlagType.TOOL and value_at(document, change.path) is MISSING:
         raise UnknownPath(f"There is no tool “{change.subject}”.")
     return apply_edits(document, (change.edit,))
-
-
-def overlay_errors(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> tuple[FieldError, ...]:
-    """Why a flag cannot act on these versions of its agents (by what they are called, `V7`), in the schema's words.
-
-    A flag must fit each version that has what it acts on; one that no version has is refused.
-    """
-    if flag.type == FlagType.TOOL:
-        return _errors_of_tool(flag, versions)
-    return _errors_of_path(flag, versions) if flag.type == FlagType.PATH else ()
-
-
-def _errors_of_tool(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> tuple[FieldError, ...]:
-    known = dict.fromkeys(tool.name for each in versions.values() for tool in each.tools)
-    if flag.subject in known:
-        return ()
-    tools = f"Choose one of {', '.join(f'“{name}”' for name in known)}." if known else "No version has any tool."
-    return (FieldError("subject", f"No version has a tool “{flag.subject}”. {tools}"),)
-
-
-def _errors_of_path(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> tuple[FieldError, ...]:
-    try:
-        _check_path(flag.subject)
-    except UnknownPath as error:
-        return (FieldError("subject", str(error)),)
-    documents = {name: write_document(each) for name, each in versions.items()}
-    fitting = {name: each for name, each in documents.items() if value_at(each, flag.subject) is not MISSING}
-    if not fitting:
-        return (
-            FieldError("subject", f"No version has “{flag.subject}”. Publish one that has it, or correct the path."),
-        )
-    errors: dict[str, FieldError] = {}
-    for index, variant in enumerate(flag.variants):
-        for name, document in fitting.items():
-            place = f"variants.{index}.value"
-            if words := _refusal(flag, variant, document):
-                errors.setdefault(place, FieldError(place, f"{name} with “{variant.name}”: {words}"))
-    return tuple(errors.values())
-
-
-def _check_path(path: str) -> None:
-    """Whether flags may act on this place. Raises UnknownPath."""
-    field = field_of(path)
-    steps: tuple[Step, ...] = split(path)
-    if isinstance(steps[-1], ItemKey):
-        raise UnknownPath(f"“{path}” is a whole item. Act on one of its fields, or switch the tool.")
-    extra = field.json_schema_extra
-    is_key = len(steps) > 2 and isinstance(steps[-2], ItemKey) and steps[-1] == key_field(join(steps[:-2]))
-    is_read_only = isinstance(extra, dict) and bool(extra.get("readOnly"))
-    if is_key or is_read_only or "library" in steps:
-        raise UnknownPath(f"“{path}” says which thing this is and where it came from: a flag cannot change it.")
-
-
-def _refusal(flag: Flag, variant: FlagVariant, document: dict[str, Any]) -> str:
-    """Why the value does not fit, in the words of the schema or of what blocks publishing; empty when it does."""
-    change = Change(flag.key, flag.type, flag.subject, variant.value)
-    try:
-        changed = read_document(_changed(document, change))
-    except (UnknownPath, InvalidConfiguration) as error:
-        return str(error)
-    known = {problem.message for problem in blocking(find_problems(read_document(document)))}
-    new = [each.message for each in blocking(find_problems(changed)) if each.message not in known]
-    return " ".join(new)
-
-
-def conflicts(flags: Iterable[Flag]) -> tuple[str, ...]:
-    """Pairs of flags that act on the same place of the same agent, as sentences that say which one wins."""
-    acting = sorted((flag for flag in flags if flag.type.is_overlay and flag.subject), key=lambda flag: flag.key)
-    return tuple(
-        _conflict(first, second)
-        for index, first in enumerate(acting)
-        for second in acting[index + 1 :]
-        if (not first.agent or not second.agent or first.agent == second.agent) and _overlap(first, second)
-    )
-
-
-def _steps(flag: Flag) -> tuple[Step, ...]:
-    return split(Change(flag.key, flag.type, flag.subject, None).path)
-
-
-def _overlap(first: Flag, second: Flag) -> bool:
-    left, right = _steps(first), _steps(second)
-    shortest = min(len(left), len(right))
-    return left[:shortest] == right[:shortest]
-
-
-def _conflict(first: Flag, second: Flag) -> str:
-    place = Change(second.key, second.type, second.subject, None).path
-    one, other = _steps(first), _steps(second)
-    if FlagType.TOOL in (first.type, second.type):
-        words = "where both apply, a tool that is switched off is gone."
-    elif len(one) == len(other):
-        words = f"where both apply, “{second.key}” wins."
-    else:
-        words = f"where both apply, “{(first if len(one) > len(other) else second).key}” has the last word on its part."
-    return f"“{first.key}” and “{second.key}” both act on {place}: {words}"

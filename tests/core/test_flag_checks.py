@@ -13,7 +13,7 @@ from channels.core.caller_lists import MOST_CALLERS
 from channels.core.flag_checks import errors_in
 from channels.core.flag_reach import out_of_reach
 from channels.core.flag_rules import Situation, meets
-from channels.core.flags import Flag, FlagType, FlagVariant, Rule, Schedule
+from channels.core.flags import Flag, FlagType, FlagVariant, Rule, Schedule, read_flag, write_flag
 from tests.core.flag_values import CALLERS, CHANNELS, VARIANTS, flags, rules
 
 PLAIN = Flag("greeting", FlagType.STRING, "one", "one", variants=(FlagVariant("one", "1"), FlagVariant("two", "2")))
@@ -28,6 +28,7 @@ def ruled(*listed: Rule) -> Flag:
 @pytest.mark.parametrize("flag", [PLAIN, TOOL, PATH, ruled(Rule("Night", "two", schedule=Schedule((7,), 1200, 360)))])
 def test_a_flag_that_can_be_saved_has_no_errors(flag: Flag) -> None:
     assert errors_in(flag) == ()
+    assert read_flag(write_flag(flag)) == flag
 
 
 def changed(flag: Flag, **changes: Any) -> Flag:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentversions.core.canonical_json import is_canonical
 from agentversions.core.configuration import AgentConfiguration, LanguageModel, Tool
 from agentversions.core.digest import digest_of
 from agentversions.core.reading import read_body, write_body, write_document
-from channels.core.flag_overlay import Change, changes_of, conflicts, overlaid, overlay, overlay_errors
+from channels.core.flag_fit import conflicts, overlay_errors
+from channels.core.flag_overlay import Change, changes_of, overlaid, overlay, read_changes, write_changes
 from channels.core.flag_rules import Situation, evaluate_all
 from channels.core.flags import Flag, FlagType, FlagVariant, Rule
 from tests.core.documents import configurations
@@ -129,6 +131,9 @@ def test_everything_else_stays_byte_for_byte(configuration: AgentConfiguration, 
     gone = data.draw(st.sampled_from([each.name for each in configuration.tools])) if configuration.tools else None
     found = overlay(body, wanted(*flags, *([tool(gone)] if gone else [])))
     assert found.skipped == ()
+    kept = write_changes(wanted(*flags, *([tool(gone)] if gone else [])))
+    assert is_canonical(kept)
+    assert overlay(body, read_changes(kept)) == found
     assert found.digest == digest_of(found.body)
     assert write_body(read_body(found.body)) == found.body
     after = json.loads(found.body)

@@ -128,6 +128,13 @@ def test_a_share_that_grows_never_lets_a_caller_go(unit: str, one: int, other: i
         assert evaluate(flag(mine(share=large, salt="s")), situation).variant == "one"
 
 
+def test_a_share_has_exactly_the_buckets_below_it() -> None:
+    bucket = bucket_of("s", "+33612345678")
+    assert evaluate(flag(mine(share=bucket, salt="s")), ME).variant == "three"
+    found = evaluate(flag(mine(share=bucket + 1, salt="s")), ME)
+    assert (found.variant, found.bucket) == ("one", bucket)
+
+
 def test_two_rules_choose_independently() -> None:
     """Within four standard errors of the product of both shares."""
     one, other = flag(mine(share=20_000, salt="first")), flag(mine(share=30_000, salt="second"))

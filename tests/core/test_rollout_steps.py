@@ -70,6 +70,17 @@ def test_a_caller_is_in_one_arm_whenever_asked(plan: RolloutPlan, unit: str, sta
     assert given_arm.is_analysed == (counted == Unit.CALLER)
 
 
+def test_the_canary_has_exactly_the_buckets_below_the_share() -> None:
+    bucket = bucket_of(PLAN.salt, "+33612345678")
+    for share, arm in ((bucket, Arm.STABLE), (bucket + 1, Arm.CANARY)):
+        rollout = Rollout(replace(PLAN, steps=(Step(share, 2.0),)), State.RUNNING)
+        assert arm_of(rollout, "+33612345678").arm == arm
+
+
+def test_a_rollout_may_last_exactly_as_long_as_its_soak_times() -> None:
+    assert errors_in(replace(PLAN, max_duration_s=3 * HOUR)) == ()
+
+
 def test_two_rollouts_split_independently() -> None:
     """Within four standard errors of the product of both shares."""
     other = Rollout(replace(PLAN, salt="another salt"), State.RUNNING, 1)
