@@ -77,6 +77,8 @@ def _ensure_environment() -> None:
     # A project that was moved or copied keeps scripts that call the Python of the old place.
     if is_here and _answers([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]):
         return
+    if ENVIRONMENT.is_symlink():
+        raise Problem(f"{ENVIRONMENT} is a link to another environment, which would be emptied. Remove the link.")
     print("Making the Python environment .venv …", flush=True)
     make = [sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)]
     if _answers(make):
