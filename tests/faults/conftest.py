@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.platform.conftest import data_folder, environment
+
 from .installation import Installation
+
+__all__ = ["data_folder", "environment"]
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_a_connection_that_breaks_in_the_middle_of_taking_in_loses_nothing(
     monkeypatch.setattr(receiving, "ingest", real)
     assert {statuses[step] for step in cut} == {202}
     assert set(statuses.values()) <= {200, 202}
-    assert len(cut) >= 3
+    assert len(cut) >= 2
     eventually(lambda: bool(replay()) or not spool.has_waiting, 15)
     assert ids() == {f"call-{step}" for step in range(1, 12)}
 
