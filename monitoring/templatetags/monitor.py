@@ -1,5 +1,6 @@
 """Figures and facts of calls as people read them."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -111,3 +112,9 @@ def slot(moment: datetime, grain: str) -> str:
     """The name of a chart's point: `14:00`, `Sat 21 Nov`, `from 16 Nov 2026`, `Nov 2026`."""
     shapes = {"hour": "%-d %b, %H:%M", "day": "%a %-d %b %Y", "week": "from %-d %b %Y", "month": "%b %Y"}
     return moment.strftime(shapes[grain])
+
+
+@register.filter
+def as_data(value: Any) -> str:
+    """A text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)

@@ -16,7 +16,7 @@ def test_an_analysis_is_checked_against_the_version_that_handled_the_call(client
     make_version(agent, name="Nothing asked")
     field = {"name": "topic", "type": "choice", "choices": ["Bills", "Repairs"]}
     make_version(agent, name="Asks for a topic", call_analysis={"prompt": "", "fields": [field]})
-    said = {"topic": "Cars", "mood": "calm"}
+    said = {"topic": "Cars", "mood": "calm", "seen": {"car": True}}
     for version in (1, 2):
         record = {"id": f"call-{version}", "agent": "clinic", "version": version, "analysis": said}
         ingest([read_record(record)], source="api")
@@ -26,10 +26,12 @@ def test_an_analysis_is_checked_against_the_version_that_handled_the_call(client
     page = client.get("/calls/call-2/").content.decode()
     assert "“topic” should be one of Bills, Repairs." in page
     assert "calm" in page
+    assert "&quot;car&quot;: true" in page
     token = make_token(name="reads", roles=["viewer"], scopes=["read"], owner=viewer, actor=make_user("admin"))
     answer = client.get("/api/v1/calls/call-2", headers={"Authorization": f"Bearer {token.secret}"}).json()
     assert answer["analysis"] == said
     assert answer["analysis_problems"] == [
         "“topic” should be one of Bills, Repairs.",
         "“mood” was not asked for.",
+        "“seen” was not asked for.",
     ]
