@@ -11,6 +11,7 @@ from monitoring.core.sequential import Arm, Sums
 from monitoring.core.sequential_ratio import Stratum
 
 from .ab_periods import AbTest
+from .counting import AUTOMATED
 
 MOST_CALLS = 100_000
 """The first so many calls of a test are analysed: stopping at a fixed number keeps every interval valid."""
@@ -27,7 +28,7 @@ LEFT_OUT = {
     "unknown": "without a resolution that says which variant answered",
 }
 
-STATEMENT = """
+STATEMENT = f"""
 WITH calls AS (
     SELECT started_at, id, variant, version, digest, attribution,
         coalesce(encode(caller_hash, 'hex'), decision->>'b') AS caller,
@@ -45,7 +46,7 @@ WITH calls AS (
             ELSE 'counted'
         END AS standing,
         (is_over AND engaged)::int AS engaged,
-        (is_over AND engaged AND transferred IS NOT TRUE AND is_error IS NOT TRUE)::int AS automated,
+        ({AUTOMATED})::int AS automated,
         (evaluation IS NOT NULL)::int AS judged,
         (evaluation = 'success')::int AS succeeded,
         (is_error IS TRUE)::int AS failed,
@@ -88,7 +89,7 @@ SELECT 'left out', standing, '', ARRAY[count(*)]::float8[], NULL
 FROM calls WHERE standing <> 'counted' GROUP BY standing
 UNION ALL
 SELECT 'all', '', '', ARRAY[count(*)]::float8[], NULL FROM calls
-"""
+"""  # noqa: S608 our own condition
 
 
 @dataclass

@@ -11,18 +11,20 @@ from agentversions.models.database import database_now
 from channels.models import Channel
 from monitoring.core.sequential_planning import calls_needed
 
+from .counting import AUTOMATED
+
 WINDOW = timedelta(days=28)
 MOST_CALLS = 50_000
 POINTS = (10, 5, 3)
 FEWEST_ENGAGED = 10
-STATEMENT = """
+STATEMENT = f"""
 WITH found AS (
     SELECT started_at, is_over, engaged, transferred, is_error FROM monitoring_call
     WHERE channel = %s AND started_at >= %s AND started_at < %s AND NOT is_test ORDER BY started_at DESC LIMIT %s
 )
 SELECT count(*), min(started_at), count(*) FILTER (WHERE is_over AND engaged),
-    count(*) FILTER (WHERE is_over AND engaged AND transferred IS NOT TRUE AND is_error IS NOT TRUE) FROM found
-"""
+    count(*) FILTER (WHERE {AUTOMATED}) FROM found
+"""  # noqa: S608 our own condition
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from monitoring.core.histogram import GROWTH
 from monitoring.core.rollups import CHANNEL, COST, DURATION, PART, REASON, Rollup
 
-_AUTOMATED = "is_over AND engaged AND NOT coalesce(transferred, false) AND NOT coalesce(is_error, false)"
+AUTOMATED = "is_over AND engaged AND NOT coalesce(transferred, false) AND NOT coalesce(is_error, false)"
+"""As `monitoring.core.figures.is_automated`."""
 BUCKET = (
     f"(CASE WHEN duration_ms < 10 THEN 0 ELSE 1 + floor(ln(duration_ms / 10::float8) / ln({GROWTH}::float8)) END)::int"
 )
@@ -17,7 +18,7 @@ EXPRESSIONS = {
     "calls": "count(*)",
     "over": "count(*) FILTER (WHERE is_over)",
     "engaged": "count(*) FILTER (WHERE is_over AND engaged)",
-    "automated": f"count(*) FILTER (WHERE {_AUTOMATED})",
+    "automated": f"count(*) FILTER (WHERE {AUTOMATED})",
     "transferred": "count(*) FILTER (WHERE transferred)",
     "errors": "count(*) FILTER (WHERE is_error)",
     "succeeded": "count(*) FILTER (WHERE evaluation = 'success')",

@@ -1,28 +1,16 @@
 """The dialogs that bring library entries into a draft and back: pick, update, keep."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from agentversions.models import Agent, LibraryEntry, User
-from agentversions.services.libraries import archive_entry, create_entry, save_revision
+from agentversions.models import Agent, LibraryEntry
+from agentversions.services.libraries import archive_entry, save_revision
 from agentversions.services.library_picking import pick
+from tests.agentversions.library_entries import SMS, TOOL, entry_of
 from tests.factories import make_agent, make_user
 
 pytestmark = pytest.mark.django_db
-TOOL, KNOWLEDGE = LibraryEntry.Kind.TOOL, LibraryEntry.Kind.KNOWLEDGE_BASE
-SMS = {"name": "send_sms", "description": "Sends a text", "endpoint": "https://sms.example.com/"}
-FORM = {
-    "seen": "1", "name": "send_sms", "description": "Sends", "kind": "webhook", "method": "POST", "timeout_s": "9",
-    "endpoint": "https://sms.example.com/", "headers": "{}", "parameters": "{}", "library_description": "Texts",
-}  # fmt: skip
-FAQ = {
-    "seen": "0", "name": "FAQ", "top_k": "5", "min_score": "0", "max_characters": "4000",
-    "documents-TOTAL_FORMS": "1", "documents-INITIAL_FORMS": "0",
-    "documents-0-title": "Parking", "documents-0-text": "Behind the house.\r\n ",
-}  # fmt: skip
 HTMX = {"HX-Request": "true"}
 
 
@@ -31,10 +19,6 @@ def editor(client: Client) -> Client:
     """The browser of somebody who may edit."""
     client.force_login(make_user())
     return client
-
-
-def entry_of(kind: str, actor: User | None = None, /, **content: Any) -> LibraryEntry:
-    return create_entry(kind=kind, content=content, actor=actor or make_user())
 
 
 def dialog(name: str, agent: Agent, query: str = "") -> str:

@@ -1,29 +1,17 @@
 """The pages of the libraries: entries are found, made, revised and archived, with clear refusals."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from agentversions.models import LibraryEntry, User
-from agentversions.services.libraries import content_of, create_entry, save_revision
+from agentversions.models import LibraryEntry
+from agentversions.services.libraries import content_of, save_revision
+from tests.agentversions.library_entries import FAQ, FORM, KNOWLEDGE, SMS, TOOL, entry_of
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
-TOOL, KNOWLEDGE = LibraryEntry.Kind.TOOL, LibraryEntry.Kind.KNOWLEDGE_BASE
-SMS = {"name": "send_sms", "description": "Sends a text", "endpoint": "https://sms.example.com/"}
-FORM = {
-    "seen": "1", "name": "send_sms", "description": "Sends", "kind": "webhook", "method": "POST", "timeout_s": "9",
-    "endpoint": "https://sms.example.com/", "headers": "{}", "parameters": "{}", "library_description": "Texts",
-}  # fmt: skip
-FAQ = {
-    "seen": "0", "name": "FAQ", "top_k": "5", "min_score": "0", "max_characters": "4000",
-    "documents-TOTAL_FORMS": "1", "documents-INITIAL_FORMS": "0",
-    "documents-0-title": "Parking", "documents-0-text": "Behind the house.\r\n ",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -31,10 +19,6 @@ def editor(client: Client) -> Client:
     """The browser of somebody who may edit."""
     client.force_login(make_user())
     return client
-
-
-def entry_of(kind: str, actor: User | None = None, /, **content: Any) -> LibraryEntry:
-    return create_entry(kind=kind, content=content, actor=actor or make_user())
 
 
 def test_a_tool_is_made_edited_and_its_difference_shown(editor: Client) -> None:

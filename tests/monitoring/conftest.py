@@ -1,12 +1,14 @@
-"""A spool of its own for each test, and no memory of another test's outage."""
+"""A spool of its own for each test, no memory of another test's outage; the clinic whose versions handle the calls."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from agentversions.models import Agent
 from monitoring.services import outages
 from monitoring.services.spool import Spool, the_spool
+from tests.factories import make_agent, make_version
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +18,11 @@ def spool(settings: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     found = the_spool()
     yield found
     found.close()
+
+
+@pytest.fixture
+def agent() -> Agent:
+    agent = make_agent(slug="clinic")
+    for number in (1, 2):
+        make_version(agent, name=f"Change {number}", system_prompt=f"Prompt {number}.")
+    return agent

@@ -27,20 +27,12 @@ from monitoring.core.records import read_record
 from monitoring.services.analysts import VIEWS
 from monitoring.services.ingest import ingest
 from tests.database import as_owner
-from tests.factories import make_agent, make_channel, make_user, make_version
+from tests.factories import make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCS = Path(__file__).parents[2] / "docs" / "analysts.md"
 # Roles belong to the server: each test process has its own.
 GROUP, LOGIN = f"test_analysts_{os.getpid()}", f"test_analyst_ana_{os.getpid()}"
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, system_prompt=f"Prompt {number}.")
-    return agent
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The figures of versions and their comparison equal the calls; the page says how sure a difference is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,36 +10,12 @@ from django.test import Client
 from agentversions.models import Agent
 from monitoring.core.comparing import Verdict
 from monitoring.core.periods import DAY, Period, period_of
-from monitoring.core.records import read_record
 from monitoring.services.analytics import compare, figures_of
-from monitoring.services.ingest import ingest
-from tests.factories import make_agent, make_user, make_version
+from tests.factories import make_user
+from tests.monitoring.taking import take
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, name=f"Change {number}", system_prompt=f"Prompt {number}.")
-    return agent
-
-
-def take(count: int, version: int, **fields: Any) -> None:
-    """Calls of a version; a callable field gets the call's place."""
-    documents = [
-        {
-            "id": f"{version}-{at}-{sorted(fields)}",
-            "agent": "clinic",
-            "version": version,
-            "started_at": NOW - timedelta(minutes=at % 50),
-            **{name: value(at) if callable(value) else value for name, value in fields.items()},
-        }
-        for at in range(count)
-    ]
-    ingest([read_record(document) for document in documents], source="api")
 
 
 def around_now() -> Period:

@@ -26,7 +26,7 @@ from monitoring.core.records import read_record
 from monitoring.models import Call, DurationFigures
 from monitoring.services.call_list import every_call, list_calls
 from monitoring.services.ingest import ingest
-from tests.factories import make_agent, make_user, make_version
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -37,14 +37,6 @@ def client() -> Client:
     client = Client()
     client.force_login(make_user("viewer"))
     return client
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, system_prompt=f"Prompt {number}.")
-    return agent
 
 
 def take(*documents: dict[str, Any]) -> None:

@@ -19,18 +19,10 @@ from monitoring.models import Call, CallContent, CallCorrection, CallLedger, Hou
 from monitoring.services.checking import find_differences
 from monitoring.services.ingest import ingest
 from monitoring.services.partitions import count_in_default
-from tests.factories import make_agent, make_channel, make_user, make_version
+from tests.factories import make_channel, make_user
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, system_prompt=f"Prompt {number}.")
-    return agent
 
 
 @pytest.fixture

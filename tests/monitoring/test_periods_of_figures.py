@@ -2,7 +2,6 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,39 +13,16 @@ from channels.core.routes import Follow, Target
 from channels.services.routes import pin
 from monitoring.core.figures import NAMES
 from monitoring.core.periods import period_of
-from monitoring.core.records import read_record
 from monitoring.models import Call
 from monitoring.services.analytics import ended_reasons, figures_of, series_of
 from monitoring.services.checking import find_differences
 from monitoring.services.events import list_events
 from monitoring.services.fairness import fairness_warnings
-from monitoring.services.ingest import ingest
-from tests.factories import make_agent, make_channel, make_user, make_version
+from tests.factories import make_channel, make_user, make_version
+from tests.monitoring.taking import take
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, name=f"Change {number}", system_prompt=f"Prompt {number}.")
-    return agent
-
-
-def take(count: int, version: int, **fields: Any) -> None:
-    """Calls of a version; a callable field gets the call's place."""
-    documents = [
-        {
-            "id": f"{version}-{at}-{sorted(fields)}",
-            "agent": "clinic",
-            "version": version,
-            **{name: value(at) if callable(value) else value for name, value in fields.items()},
-        }
-        for at in range(count)
-    ]
-    ingest([read_record(document) for document in documents], source="api")
 
 
 def spread_calls() -> None:
@@ -149,7 +125,8 @@ def test_the_page_draws_what_the_table_says_and_exports_it(agent: Agent) -> None
     assert page.count("data-series=") == 2
     assert "V2 published" in page
     assert "hung up" in page
-    assert "By hour" in client.get("/analytics/?agent=clinic&days=7&by=hour").content.decode()
+    assert "Automation rate by hour" in client.get("/analytics/?agent=clinic&days=7&by=hour").content.decode()
+    assert "Automation rate by day" in client.get("/analytics/?agent=clinic&days=30&by=hour").content.decode()
     assert "by day" in client.get("/analytics/?agent=clinic&days=ever").content.decode()
     lines = b"".join(client.get("/analytics/export/?agent=clinic&days=90").streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     rows = list(csv.DictReader(lines.splitlines()[1:]))

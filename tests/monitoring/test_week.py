@@ -13,7 +13,7 @@ from agentversions.models import Agent
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from monitoring.services.week import Week, week_of_agent, week_of_channels, week_of_versions
-from tests.factories import make_agent, make_channel, make_user, make_version
+from tests.factories import make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
@@ -26,14 +26,6 @@ def client() -> Client:
     client = Client()
     client.force_login(make_user("viewer"))
     return client
-
-
-@pytest.fixture
-def agent() -> Agent:
-    agent = make_agent(slug="clinic")
-    for number in (1, 2):
-        make_version(agent, system_prompt=f"Prompt {number}.")
-    return agent
 
 
 def take(count: int, name: str, **fields: Any) -> None:
