@@ -8,6 +8,8 @@ from enum import StrEnum
 from itertools import pairwise
 
 from channels.core.bucketing import BUCKETS
+from channels.core.rollout_steps import PRESETS as ROLLOUT_PRESETS
+from channels.core.rollout_steps import Preset
 from channels.core.shares import percent
 
 HOUR = 3_600
@@ -127,10 +129,16 @@ def steps_of(shares: tuple[int, ...], margins: tuple[float, ...], *, soak: int) 
     return tuple(Step(share, margin, calls, soak) for share, margin, calls in zip(shares, margins, least, strict=True))
 
 
+def _preset(preset: Preset, *, soak: int, longest: int) -> Policy:
+    """A preset's shares and margins are those of the rollout; how long it waits is the judge's."""
+    shares, margins = zip(*ROLLOUT_PRESETS[preset], strict=True)
+    return Policy(steps_of(shares, margins, soak=soak), longest=longest)
+
+
 PRESETS = {
-    "balanced": Policy(steps_of((10_000, 25_000, 50_000), (3.0, 2.0, 1.5), soak=2 * HOUR), longest=30 * DAY),
-    "fast": Policy(steps_of((10_000, 50_000), (3.0, 2.0), soak=HOUR // 2), longest=14 * DAY),
-    "strict": Policy(steps_of((10_000, 25_000, 50_000), (3.0, 2.0, 1.3), soak=4 * HOUR), longest=60 * DAY),
+    "balanced": _preset(Preset.BALANCED, soak=2 * HOUR, longest=30 * DAY),
+    "fast": _preset(Preset.FAST, soak=HOUR // 2, longest=14 * DAY),
+    "strict": _preset(Preset.STRICT, soak=4 * HOUR, longest=60 * DAY),
 }
 
 

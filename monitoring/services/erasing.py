@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -12,8 +13,10 @@ from agentversions.models import User
 from agentversions.services.audit import record
 from agentversions.services.errors import FieldRefused, NotAllowed
 from channels.core.phone_numbers import read_caller
+from monitoring.core.call_filter import read_filter
 from monitoring.core.personal import ERASED_FROM_CORRECTIONS, NEVER_AGAIN
 from monitoring.core.rollups import CHANNEL, REASON
+from monitoring.models import SavedView
 
 from .figures import count_again
 from .rows import ERASED, caller_keys
@@ -106,6 +109,7 @@ def erase_caller(*, number: str, reason: str, actor: User) -> Erased:
             "SELECT monitoring_blank_corrections(%s, %s)", [arguments["ids"], sorted(ERASED_FROM_CORRECTIONS)]
         )
         erased = Erased(len(arguments["ids"]), contents, cursor.fetchone()[0])
+    _forget_in_views(arguments["caller"], arguments["digits"])
     record(
         action="caller erased",
         subject_kind="caller",
@@ -115,6 +119,16 @@ def erase_caller(*, number: str, reason: str, actor: User) -> Erased:
         actor=actor,
     )
     return erased
+
+
+def _forget_in_views(caller: str, digits: str) -> None:
+    """Saved views lose the filter that names this caller, however it was typed: its last digits decide."""
+    for view in SavedView.objects.select_for_update().filter(query__contains="caller="):
+        wanted = read_filter(parse_qs(view.query))
+        typed = re.sub(r"\D", "", wanted.caller)
+        if wanted.caller == caller or (digits and typed.endswith(digits)):
+            view.query = wanted.without("caller", wanted.caller).address
+            view.save(update_fields=["query"])
 
 
 def _arguments(number: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from agentversions.models import AuditEntry
 from agentversions.services.errors import FieldRefused, NotAllowed
 from channels.core.routes import Follow, Target, WantedVariant, split
 from monitoring.core.records import read_record
-from monitoring.models import Call, CallContent, CallCorrection, CallLedger, HourFigures
+from monitoring.models import Call, CallContent, CallCorrection, CallLedger, HourFigures, SavedView
 from monitoring.services.checking import find_differences
 from monitoring.services.erasing import count_calls_of, erase_caller
 from monitoring.services.ingest import ingest
@@ -176,3 +176,13 @@ def test_the_command_counts_asks_and_erases(monkeypatch: pytest.MonkeyPatch) -> 
     call_command("erase_caller", NUMBER, yes=True, stdout=said)
     assert "2 calls were erased" in said.getvalue()
     assert count_calls_of(NUMBER) == 0
+
+
+def test_saved_views_forget_the_caller_and_keep_the_rest() -> None:
+    owner = make_user("viewer")
+    mine = SavedView.objects.create(owner=owner, name="Jeanne", query="agent=clinic&caller=06+12+34+56+78")
+    other = SavedView.objects.create(owner=owner, name="Paul", query="caller=%2B33611112222")
+    erase()
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert (mine.query, other.query) == ("agent=clinic", "caller=%2B33611112222")
