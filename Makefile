@@ -8,7 +8,7 @@ RUN = .venv/bin/python -m
 WITH_DATABASE = $(RUN) config.embedded_postgres with
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-faults test-examples bench bench-resolve bench-canary bench-monitoring bench-peers backup restore lock packages dev-packages assets
+.PHONY: help run test lint test-faults test-search test-examples bench bench-resolve bench-canary bench-monitoring bench-peers backup restore lock packages dev-packages assets
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lint: dev-packages ## Format, lint, layers, types, templates
 
 test-faults: dev-packages assets ## Only the tests that break things on purpose (a killed server, a full pool)
 	@$(WITH_DATABASE) $(RUN) pytest tests/faults
+
+test-search: dev-packages ## The laws of the core on new random inputs, thousands each
+	@$(RUN) pytest -q -n 2 --hypothesis-profile=search tests/core
 
 test-examples: dev-packages ## The client's examples, against LiveKit Agents and Pipecat themselves (downloads 500 MB)
 	@$(RUN) config.checks examples

@@ -11,11 +11,18 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import settings as laws
 
 from tests.database import as_owner, empty_all_tables
 
 # Append-only tables refuse TRUNCATE, so tests that commit are cleaned up by the owner with the triggers off.
 TransactionTestCase._fixture_teardown = lambda self: empty_all_tables()  # type: ignore[method-assign]
+
+
+# Laws are tried on the same inputs each time, however slow the machine; `make test-search` tries new ones.
+laws.register_profile("repeatable", derandomize=True, deadline=None)
+laws.register_profile("search", max_examples=2_000, deadline=None)
+laws.load_profile("repeatable")
 
 
 def pytest_configure() -> None:

@@ -108,7 +108,7 @@ def _error(metadata: Record, status: Any) -> str | bool:
 
 def _was_transferred(metadata: Record, transcript: list[Any]) -> bool:
     results = [result for turn in transcript for result in items(turn, "tool_results")]
-    by_tool = any(at(result, "tool_name") in TRANSFERS and not at(result, "is_error") for result in results)
+    by_tool = any(text(result, "tool_name") in TRANSFERS and not at(result, "is_error") for result in results)
     return by_tool or at(metadata, "features_usage", "transfer_to_number", "used") is True
 
 
