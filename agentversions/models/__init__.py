@@ -4,6 +4,8 @@ from .agents import Agent
 from .audit import AuditEntry
 from .configurations import Configuration
 from .deployments import Deployment
+from .evaluation_runs import CaseResult, EvaluationRun, HumanMark, PaidAnswer
+from .evaluations import EvaluationCase, EvaluationSuite, SuiteEntry, SuiteRevision
 from .freezes import FreezeWindow
 from .libraries import LibraryEntry, LibraryRevision
 from .people import ApiToken, User
@@ -15,11 +17,19 @@ __all__ = [
     "AgentVersion",
     "ApiToken",
     "AuditEntry",
+    "CaseResult",
     "Configuration",
     "Deployment",
     "EditorPresence",
+    "EvaluationCase",
+    "EvaluationRun",
+    "EvaluationSuite",
     "FreezeWindow",
+    "HumanMark",
     "LibraryEntry",
     "LibraryRevision",
+    "PaidAnswer",
+    "SuiteEntry",
+    "SuiteRevision",
     "User",
 ]
