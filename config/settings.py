@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from config.data_folder import PROJECT, data_folder, read_or_create_private
 from config.database_url import parse_database_url
 from config.embedded_credentials import APP, OWNER, load_credentials
+from config.llm_endpoints import read_llm_endpoints
 
 BASE_DIR = PROJECT
 
@@ -133,7 +134,12 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+# Four at once, of which evaluation runs take two at most: a planned change never waits for a run to end.
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "fetch_job_polling_interval": 1,
+    "shutdown_graceful_timeout": 20,
+    "concurrency": 4,
+}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
@@ -159,6 +165,9 @@ CALL_WEBHOOK_SECRETS = {
     "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
+
+# Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
+LLM_ENDPOINTS = read_llm_endpoints(os.environ)
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
