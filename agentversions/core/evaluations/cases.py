@@ -130,7 +130,7 @@ def read_case(document: Any, place: str = "The case") -> Case:
     try:
         check(document)
         case = Case.model_validate(document)
-        size = len(write_case(case).encode())
+        size = len(case.model_dump_json().encode())
     except NotCanonicalisable as error:
         raise BadCase(f"{words}: {error}") from error
     except ValidationError as error:

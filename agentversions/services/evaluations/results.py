@@ -90,7 +90,7 @@ def scores_of(run: EvaluationRun) -> dict[str, Score]:
 def figures_of(run: EvaluationRun) -> RunFigures:
     """Cost, tokens and latency of the run's answers."""
     found = run.results.aggregate(
-        cost=Sum("cost"),
+        money=Sum("cost"),
         priced=Count("cost"),
         all=Count("id"),
         input=Sum("input_tokens"),
@@ -100,7 +100,7 @@ def figures_of(run: EvaluationRun) -> RunFigures:
     )
     latency = found["latency"]
     return RunFigures(
-        found["cost"] if found["priced"] == found["all"] else None,
+        found["money"] if found["priced"] == found["all"] else None,
         found["input"] or 0,
         found["output"] or 0,
         None if latency is None else round(latency),
