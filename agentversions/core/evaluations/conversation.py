@@ -58,16 +58,23 @@ class Shelf:
 
     def answer(self, name: str, arguments: Json) -> tuple[bool, Any]:
         """Whether a fixture answers this call, and what it answers."""
-        fitting = [
-            index
-            for index, one in enumerate(self.fixtures)
-            if one.name == name and (one.arguments is None or is_part(one.arguments, arguments))
-        ]
+        fitting = self._fitting(name, arguments)
         if not fitting:
             return False, None
         chosen = next((index for index in fitting if index not in self.used), fitting[-1])
         self.used.add(chosen)
         return True, self.fixtures[chosen].result
+
+    def has(self, name: str, arguments: Json) -> bool:
+        """Whether a fixture answers this call."""
+        return bool(self._fitting(name, arguments))
+
+    def _fitting(self, name: str, arguments: Json) -> list[int]:
+        return [
+            index
+            for index, one in enumerate(self.fixtures)
+            if one.name == name and (one.arguments is None or is_part(one.arguments, arguments))
+        ]
 
 
 def play(configuration: AgentConfiguration, case: Case) -> Generator[list[Message], Answer, Played]:
