@@ -278,6 +278,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
         "procrastinate": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
+        "httpx2": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
     },
 }

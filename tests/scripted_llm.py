@@ -76,20 +76,21 @@ async def _answer(script: Script, path: str, headers: dict[str, str], body: byte
     if script.keeps_log:
         script.asked.append({"request": request, "key": key, "authorization": headers.get("authorization", "")})
     chosen = script.kept.get(key) or script.choose(request["messages"])
+    kept = script.kept  # an answer that is late for its test must not be kept for the next
     script.in_flight += 1
     script.most_in_flight = max(script.most_in_flight, script.in_flight)
     try:
         await asyncio.sleep(chosen.get("delay_ms", 0) / 1000)
     finally:
-        script.in_flight -= 1
+        script.in_flight = max(0, script.in_flight - 1)
     if "status" in chosen:
         extra = f"Retry-After: {chosen['retry_after']}\r\n" if "retry_after" in chosen else ""
         words = json.dumps({"error": {"message": chosen.get("message", "scripted")}})
         return chosen["status"], words.encode(), extra
     if "raw" in chosen:
         return 200, chosen["raw"].encode(), ""
-    if key and key not in script.kept and script.keeps_log:
-        script.kept[key] = chosen
+    if key and key not in kept and kept is script.kept and script.keeps_log:
+        kept[key] = chosen
         script.charged[key] = script.charged.get(key, 0) + 1
     return 200, json.dumps(_completion(request, chosen)).encode(), ""
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, calls, facts, news, saved_views
+from monitoring.views import ab, analytics, calls, cases, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("calls/views/new/", saved_views.view_save_dialog, name="view_save_dialog"),
     path("calls/views/<int:number>/", saved_views.view_change_dialog, name="view_change_dialog"),
     path("calls/views/<int:number>/delete/", saved_views.view_delete_dialog, name="view_delete_dialog"),
+    path("calls/case/", cases.call_case, name="call_case"),
     path("calls/news/", news.call_news, name="call_news"),
     path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
     path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agentversions.core.evaluations.cases import Case, read_case
-from agentversions.models import Agent, EvaluationRun, EvaluationSuite
+from agentversions.models import Agent, CaseResult, EvaluationRun, EvaluationSuite
 from agentversions.services.evaluations.running import run_suite
 from agentversions.services.evaluations.starting import start_run
 from agentversions.services.evaluations.suites import change_cases, create_suite
@@ -32,6 +32,24 @@ def run_of(suite: EvaluationSuite, agent: Agent, **options: Any) -> EvaluationRu
     assert run_suite(run.pk)
     ended: EvaluationRun = EvaluationRun.objects.with_names().get(pk=run.pk)
     return ended
+
+
+def run_of_one_case(agent: Agent) -> EvaluationRun:
+    """Run 1 of the suite “clinic”, as its rows say it; nobody was asked."""
+    suite = suite_of(case("a"), name="Clinic")
+    assert suite.latest is not None
+    run = EvaluationRun.objects.create(
+        pk=1,
+        revision=suite.latest,
+        agent=agent,
+        configuration=agent.draft,
+        environment="production",
+        settings={},
+        created_by=agent.created_by,
+    )
+    entry = suite.entries.get()
+    CaseResult.objects.create(run=run, case_id=entry.case_id, name="a", position=0, outcome="pass")
+    return run
 
 
 def outcomes(run: EvaluationRun) -> dict[str, str]:

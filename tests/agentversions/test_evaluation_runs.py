@@ -123,6 +123,14 @@ def test_the_same_again_costs_nothing_unless_fresh_answers_are_wanted(model: Scr
     assert len(model.asked) == 6
 
 
+def test_the_same_conversation_in_many_cases_is_asked_once_also_at_the_same_time(model: ScriptedModel) -> None:
+    suite, agent = suite_of(*(case(str(number)) for number in range(12))), make_agent()
+    model.script({"answers": [{"text": "yes"}], "delay_ms": 30})
+    run = run_of(suite, agent, concurrency=6)
+    assert set(outcomes(run).values()) == {"pass"}
+    assert (len(model.asked), run.results.filter(paid_calls=1).count()) == (1, 1)
+
+
 def test_at_most_so_many_questions_are_in_flight(model: ScriptedModel) -> None:
     model.script({"answers": [{"text": "yes"}], "delay_ms": 30})
     run_of(suite_of(*(case(str(number), f"Hi {number}") for number in range(30))), make_agent(), concurrency=4)

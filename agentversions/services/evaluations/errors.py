@@ -1,5 +1,7 @@
 """What the services of evaluations refuse, each a sentence that says what to do."""
 
+from typing import Any
+
 from agentversions.services.errors import FieldRefused, Refused
 
 
@@ -17,6 +19,11 @@ class CasesRefused(Refused):
     def __init__(self, message: str, problems: tuple[str, ...]) -> None:
         super().__init__(message)
         self.problems = problems
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Each problem."""
+        return {"errors": [{"path": "", "detail": problem} for problem in self.problems]}
 
 
 class RunRefused(FieldRefused):

@@ -53,7 +53,7 @@ class Work:
 @dataclass(frozen=True)
 class Asked:
     """What the keeper is asked: `next` (a case), `may` (ask a question with these keys: the kept answer, or None for go
-    on), `keep` (an answer, a result), `unpaid` (a question had no answer), `give up` (every further would have none).
+    on), `paid` (an answer), `unpaid` (no answer to a question), `keep` (a result), `give up` (there will be none).
     """
 
     kind: str

@@ -143,11 +143,11 @@ class _Player:
                 async with self.slots:
                     reply = await ask(client, request, messages, keys[0])
             except NoReply:
-                await self.line.send("unpaid")
+                await self.line.send("unpaid", keys[0])
                 raise
             is_verdict = not is_judge or read_verdict(reply.document["text"]).outcome != "invalid"
             kept = self._paid(keys[0] if is_verdict else keys[-1], endpoint, reply)
-            await self.line.send("keep", kept)
+            await self.line.send("paid", (keys[0], kept))
             work.paid += 1
         work.used.append(kept)
         return kept

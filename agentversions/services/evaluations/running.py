@@ -120,6 +120,7 @@ class _Keeper:
         paid = PaidAnswer.objects.filter(run=run).aggregate(calls=Count("key"), cost=Sum("cost"))
         self.spent = _Spent(paid["calls"], paid["cost"] or Decimal(0))
         self.kept: dict[str, PaidAnswer] = {}
+        self.asking: dict[str, list[Asked]] = {}
         self.ready: deque[Work] = deque()
         self.source = self._works()
         self.renew_at = 0.0
@@ -160,11 +161,15 @@ class _Keeper:
 
     def _serve(self, batch: list[Asked]) -> None:
         self._renew()
-        keeping = [asked for asked in batch if asked.kind == "keep"]
+        keeping = [asked for asked in batch if asked.kind in ("keep", "paid")]
         if keeping:
-            self._keep([asked.payload for asked in keeping])
+            paid = [asked.payload for asked in keeping if asked.kind == "paid"]
+            self._keep([asked.payload for asked in keeping if asked.kind == "keep"], [row for _, row in paid])
             for asked in keeping:
                 self.line.answer(asked, None)
+            for key, row in paid:
+                for parked in self.asking.pop(key, []):
+                    self.line.answer(parked, row)
         self._look([asked for asked in batch if asked.kind == "may"])
         for asked in batch:
             if asked.kind == "next":
@@ -172,6 +177,7 @@ class _Keeper:
             elif asked.kind == "unpaid":
                 self.spent.in_flight -= 1
                 self.line.answer(asked, None)
+                self._look(self.asking.pop(asked.payload, []))
             elif asked.kind == "give up":
                 self._stop(RunState.STOPPED, asked.payload)
                 self.line.answer(asked, Stop())
@@ -189,8 +195,7 @@ class _Keeper:
             self._stop(RunState.CANCELLED, "")
         self.say()
 
-    def _keep(self, rows: list[CaseResult | PaidAnswer]) -> None:
-        answers = [row for row in rows if isinstance(row, PaidAnswer)]
+    def _keep(self, results: list[CaseResult], answers: list[PaidAnswer]) -> None:
         with transaction.atomic():
             # A runner that was paused and lost the run must not write beside the one that has it now.
             held = EvaluationRun.objects.select_for_update(no_key=True).filter(pk=self.run.pk, runner=self.runner)
@@ -198,7 +203,6 @@ class _Keeper:
                 raise Lost
             if answers:
                 PaidAnswer.objects.bulk_create(answers, ignore_conflicts=True)
-            results = [row for row in rows if isinstance(row, CaseResult)]
             if results:
                 CaseResult.objects.bulk_create(results)
         for row in answers:
@@ -207,7 +211,10 @@ class _Keeper:
             self.spent.cost += row.cost or 0
 
     def _look(self, asking: list[Asked]) -> None:
-        """The kept answer for each question; without one it may be asked, while the budget lasts."""
+        """The kept answer for each question; without one it may be asked, while the budget lasts.
+
+        A question that another case is asking at this moment waits for that answer, and is not paid twice.
+        """
         if not asking:
             return
         unknown = {key for asked in asking for key in asked.payload if key not in self.kept}
@@ -217,12 +224,17 @@ class _Keeper:
             found = next((self.kept[key] for key in asked.payload if key in self.kept), None)
             for key in asked.payload:
                 self.kept.pop(key, None)
+            if found is None and asked.payload[0] in self.asking:
+                self.asking[asked.payload[0]].append(asked)
+                continue
             if found is None and (words := self._over_budget()):
                 self._stop(RunState.STOPPED, words)
             if found is None and self.why_stop:
                 self.line.answer(asked, Stop())
                 continue
-            self.spent.in_flight += found is None
+            if found is None:
+                self.spent.in_flight += 1
+                self.asking[asked.payload[0]] = []
             self.line.answer(asked, found)
 
     def _over_budget(self) -> str:
