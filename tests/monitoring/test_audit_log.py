@@ -372,6 +372,39 @@ def test_a_page_a_token_a_command_and_a_worker_are_named(reader: User, monkeypat
     assert write("in a shell").origin == ""
 
 
+def test_what_people_may_do_is_changed_under_the_eyes_of_the_log() -> None:
+    boss = make_user("admin", is_superuser=True, is_staff=True)
+    browser = Client()
+    browser.force_login(boss)
+    new = {
+        "username": "nora",
+        "email": "nora@example.com",
+        "roles": "viewer",
+        "password1": "a long enough 1",
+        "password2": "a long enough 1",
+    }
+    assert browser.post("/admin/agentversions/user/add/", {**new, "usable_password": "true"}).status_code == 302
+    nora = User.objects.get(username="nora")
+    form = browser.get(f"/admin/agentversions/user/{nora.pk}/change/").context["adminform"].form
+    typed = {name: value for name, value in form.initial.items() if isinstance(value, str)}
+    changed = {
+        **typed,
+        "roles": "viewer,admin",
+        "is_active": "on",
+        "date_joined_0": "2026-11-21",
+        "date_joined_1": "10:00:00",
+    }
+    answer = browser.post(f"/admin/agentversions/user/{nora.pk}/change/", changed)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    password = {"password1": "another long 2", "password2": "another long 2", "usable_password": "true"}
+    assert browser.post(f"/admin/agentversions/user/{nora.pk}/password/", password).status_code == 302
+    entries = AuditEntry.objects.filter(subject_kind="person", subject="nora").order_by("id")
+    assert [entry.action for entry in entries] == ["person made", "person changed", "password set"]
+    assert entries[0].after == {"username": "nora", "email": "nora@example.com", "roles": ["viewer"]}
+    assert (entries[1].before, entries[1].after) == ({"roles": ["viewer"]}, {"roles": ["viewer", "admin"]})
+    assert {entry.actor_id for entry in entries} == {boss.pk}
+
+
 @pytest.mark.parametrize(
     ("is_trusted", "remote", "forwarded", "found"),
     [
