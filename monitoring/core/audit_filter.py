@@ -11,11 +11,11 @@ from .call_filter import MOST_DAYS, is_number, read_day
 NOBODY = "(nobody)"
 """`who` of what nobody did: the product itself. No user name may look so."""
 ORIGINS = {
-    "page": "A page",
-    "token": "An API token",
-    "webhook": "A webhook",
-    "command": "A command",
-    "worker": "A worker",
+    "page": "Page",
+    "token": "API token",
+    "webhook": "Webhook",
+    "command": "Command",
+    "worker": "Worker",
     "git": "Git",
 }
 

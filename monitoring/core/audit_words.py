@@ -31,7 +31,7 @@ def say_difference(before: Any, after: Any) -> list[FieldChange]:
     old, new = _flat(before), _flat(after)
     both = [(name, old.get(name, MISSING), new.get(name, MISSING)) for name in {**old, **new}]
     differing = [each for each in both if each[1] != each[2] or type(each[1]) is not type(each[2])]
-    return [FieldChange(name, _say(one), _say(other)) for name, one, other in (differing or both)]
+    return [FieldChange(name, _say(name, one, other), _say(name, other, one)) for name, one, other in differing or both]
 
 
 def _flat(value: Any, path: str = "", depth: int = 0) -> dict[str, Any]:
@@ -46,9 +46,12 @@ def _flat(value: Any, path: str = "", depth: int = 0) -> dict[str, Any]:
     return found
 
 
-def _say(value: Any) -> str | None:
-    if value is MISSING:
+def _say(name: str, value: Any, beside: Any) -> str | None:
+    """A value in words; nothing, where a null stands beside something."""
+    if value is MISSING or (value is None and beside is not None and beside is not MISSING):
         return None
+    if name == "version" and isinstance(value, int) and value > 0:
+        return f"V{value}"
     if isinstance(value, str) and DIGEST_PATTERN.fullmatch(value):
         return value[:8]
     words = say_value(value)

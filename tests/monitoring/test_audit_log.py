@@ -159,7 +159,7 @@ def test_the_page_says_who_when_from_where_why_and_what(client: Client, reader: 
         write("Release <7>", actor=reader, before={"route": "V1"}, after={"route": "V2", "digest": "ab" * 32})
     page = page_of(client)
     for words in (
-        "Vera Viewer", "A page", "/channels/+33198765432/route/", "203.0.113.7", "Route changed", "Release &lt;7&gt;",
+        "Vera Viewer", "Page", "/channels/+33198765432/route/", "203.0.113.7", "Route changed", "Release &lt;7&gt;",
         "<del><bdi>V1</bdi></del>", "<ins><bdi>V2</bdi></ins>", "<ins><bdi>abababab</bdi></ins>",
         'href="/channels/+33198765432/"', "Unsealed",
     ):  # fmt: skip
@@ -443,6 +443,8 @@ def test_a_difference_is_said_field_by_field() -> None:
         ("digest", None, "abababab"),
     ]
     assert [each.is_same for each in say_difference({"summary": "a"}, {"summary": "a"})] == [True]
+    assert [(each.before, each.after) for each in say_difference({"version": None}, {"version": 7})] == [(None, "V7")]
+    assert [(each.before, each.after) for each in say_difference({"version": 7}, None)] == [("V7", None)]
     assert say_difference(None, None) == []
     assert [(each.before, each.after) for each in say_difference(None, ["a", "b"])] == [(None, "a, b")]
     assert [(each.before, each.after) for each in say_difference({"n": 1}, {"n": True})] == [("1", "on")]
