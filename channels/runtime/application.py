@@ -92,7 +92,7 @@ class Runtime:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
-            self.world.keys = dict(self.world.store.keys())
+            self.world.start_from_store()
             self.listener = Listener(
                 self._url, self.world, self.misses, moved=self.keeper.moved.set, listens=self._listens
             )
@@ -185,6 +185,8 @@ class Runtime:
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            "flags": len(world.flags.by_key) if is_ready else None,
+            "flags_skipped": world.notes.count,
             **self._facts(),
         }
         return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)
