@@ -3,20 +3,21 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 from zoneinfo import ZoneInfo
 
 from channels.core.flag_rules import ErrorCode, Situation, evaluate
+from channels.core.flag_sets import FlagInForce
 from channels.core.ofrep import BadContext, Context, answer_of, failure, read_context, status_of
 from channels.core.phone_numbers import Caller, NotANumber, read_caller, read_number
 from channels.core.routing import Unit, choose, unit_of
 
 from .allowance import Allowance
 from .facts import ChannelFacts
-from .flag_memory import FlagFacts
 from .world import Unavailable, World
 
 logger = logging.getLogger("channels.runtime")
@@ -63,13 +64,11 @@ class Ofrep:
         self._allowance = Allowance(per_second)
         self._origins = origins
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse, *, token: str, scopes: Iterable[str] | None
-    ) -> Iterable[bytes]:
-        """One request by a token (its digest) with these scopes; None: it is not valid."""
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One request to an address under `ROOT`."""
         path = environ.get("PATH_INFO", "")
         try:
-            status, document, headers = self._answer(environ, path, token, scopes)
+            status, document, headers = self._answer(environ, path)
         except BadContext as error:
             status, document, headers = 400, failure(error.code, str(error), key=_key_of(path)), []
         except Unavailable as error:
@@ -86,9 +85,7 @@ class Ofrep:
         start_response(STATUS[status], headers)
         return [body] if document is not None else []
 
-    def _answer(
-        self, environ: WSGIEnvironment, path: str, token: str, scopes: Iterable[str] | None
-    ) -> Answer:
+    def _answer(self, environ: WSGIEnvironment, path: str) -> Answer:
         if environ["REQUEST_METHOD"] == "OPTIONS":
             return 204, None, []
         key = _key_of(path)
@@ -96,13 +93,19 @@ class Ofrep:
             return 404, failure(ErrorCode.GENERAL, f"Only {ALL_FLAGS} and {ONE_FLAG}<key> are answered here."), []
         if environ["REQUEST_METHOD"] != "POST":
             return 405, failure(ErrorCode.GENERAL, "Use POST.", key=key), [("Allow", "POST, OPTIONS")]
-        if scopes is None:
+        digest = hashlib.sha256(_secret_of(environ).encode("latin-1", "replace")).hexdigest()
+        token = self._world.token(digest)
+        if not token.is_valid(time.time()):
             words = "Send a valid token with the scope flags: Authorization: Bearer av_…  An admin makes one."
             ask = ("WWW-Authenticate", 'Bearer realm="Agent Versions"')
             return 401, failure(ErrorCode.GENERAL, words, key=key), [ask]
-        if SCOPE not in scopes:
-            return 403, failure(ErrorCode.GENERAL, "This token has not the scope flags. Make one that has.", key=key), []
-        if seconds := self._allowance.seconds_to_wait(token):
+        if SCOPE not in token.scopes:
+            return (
+                403,
+                failure(ErrorCode.GENERAL, "This token has not the scope flags. Make one that has.", key=key),
+                [],
+            )
+        if seconds := self._allowance.seconds_to_wait(digest):
             words = f"This token asks too often. Ask again in {seconds} s, or ask for all flags at once."
             return 429, failure(ErrorCode.GENERAL, words, key=key), [("Retry-After", str(seconds))]
         context = read_context(_read_body(environ))
@@ -129,10 +132,12 @@ class Ofrep:
             return 304, None, [("ETag", etag)]
         return 200, document, [("ETag", etag)]
 
-    def _flags_for(self, context: Context) -> Iterator[FlagFacts]:
-        for known in self._world.all_flags():
-            if not context.agent or not known.flag.agent or known.flag.agent == context.agent:
-                yield known
+    def _flags_for(self, context: Context) -> list[FlagInForce]:
+        """All flags by key, or those of the agent that is named with those of all agents."""
+        known = self._world.flags
+        if context.agent:
+            return list(known.of(context.agent).in_force)
+        return [each for _, each in sorted(known.by_key.items())]
 
     def _situation(self, context: Context) -> Situation:
         channel = self._channel(context.channel)
@@ -186,10 +191,10 @@ def _key_of(path: str) -> str | None:
     return path[len(ONE_FLAG) :] if path.startswith(ONE_FLAG) and len(path) > len(ONE_FLAG) else None
 
 
-def secret_of(environ: WSGIEnvironment) -> str:
+def _secret_of(environ: WSGIEnvironment) -> str:
     """The token that came with a request, as a bearer or as `X-API-Key`; empty without one."""
     scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return (secret if scheme.lower() == "bearer" else environ.get("HTTP_X_API_KEY", "")).strip()
+    return str(secret if scheme.lower() == "bearer" else environ.get("HTTP_X_API_KEY", "")).strip()
 
 
 def _read_body(environ: WSGIEnvironment) -> bytes:

@@ -104,7 +104,7 @@ def test_rules_see_the_number_that_was_called_and_its_hours(runtime: Runtime, to
     assert ask(runtime, token, "tone", targetingKey=CALLER).json["reason"] == "DEFAULT"
     said = ask(runtime, token, "tone", targetingKey=CALLER, channel="01 98 76 54 32 ", call_id="c1")
     assert said.json["reason"] == "DEFAULT"  # a national form needs the installation's region
-    said = ask(runtime, token, "tone", targetingKey=CALLER, channel="0033198765432")
+    said = ask(runtime, token, "tone", targetingKey=CALLER, channel="+33 1 98 76 54 32")
     assert (said.json["value"], said.json["reason"], said.json["metadata"]["rule"]) == ("cold", "TARGETING_MATCH", 1)
 
 
