@@ -164,16 +164,19 @@ def sealed_chain(*, batch: int = 5_000) -> Iterator[tuple[Link, ChainedEntry | N
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"""
-                SELECT s.position, s.entry_id, s.hash, s.previous, {ENTRY}
-                  FROM agentversions_auditseal s LEFT JOIN agentversions_auditentry e ON e.id = s.entry_id
-                 WHERE s.position > %s ORDER BY s.position LIMIT %s
-                """,  # noqa: S608
+                "SELECT position, entry_id, hash, previous FROM agentversions_auditseal"
+                " WHERE position > %s ORDER BY position LIMIT %s",
                 [position, batch],
             )
-            rows = cursor.fetchall()
-        for row in rows:
-            yield Link(*row[:4]), ChainedEntry(*row[4:]) if row[4] is not None else None
-        if len(rows) < batch:
+            links = [Link(*row) for row in cursor.fetchall()]
+            # By their keys: joined, PostgreSQL may read the whole table for each batch.
+            cursor.execute(
+                f"SELECT {ENTRY} FROM agentversions_auditentry e WHERE e.id = ANY(%s)",  # noqa: S608
+                [[link.entry for link in links]],
+            )
+            entries = {row[0]: ChainedEntry(*row) for row in cursor.fetchall()}
+        for link in links:
+            yield link, entries.get(link.entry)
+        if len(links) < batch:
             return
-        position = rows[-1][0]
+        position = links[-1].position
