@@ -99,7 +99,7 @@ class Runtime:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
-            self.world.keys = dict(self.world.store.keys())
+            self.world.start_from_store()
             self.listener = Listener(
                 self._url, self.world, self.misses, moved=self.keeper.moved.set, listens=self._listens
             )
@@ -194,6 +194,8 @@ class Runtime:
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
             **self.routed.facts(),
+            "flags": len(world.flags.by_key) if is_ready else None,
+            "flags_skipped": world.notes.count,
             **self._facts(),
         }
         return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)
