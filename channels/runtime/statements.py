@@ -85,3 +85,15 @@ ALL_TOKENS = """
 SELECT t.digest, t.revoked_at IS NULL AND u.is_active, t.scopes, extract(epoch FROM t.expires_at)::float8
   FROM agentversions_apitoken t JOIN agentversions_user u ON u.id = t.owner_id
 """
+
+# In the order of the unique index, so that two instances never wait for each other in a ring; a call's first counts.
+# A rollout that is not there any more (another backup was restored) must not hold back the others.
+SHIP_ROUTED = """
+INSERT INTO channels_routedcall (rollout_id, call_id, at, arm, share, bucket, caller_hash, channel)
+SELECT l.rollout, l.call_id, to_timestamp(l.at), l.arm, l.share, l.bucket, l.caller, l.channel
+  FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::int[], %s::int[], %s::text[], %s::float8[])
+       AS l(rollout, call_id, caller, arm, share, bucket, channel, at)
+  JOIN channels_rollout r ON r.id = l.rollout
+ ORDER BY l.rollout, l.call_id, l.at
+ON CONFLICT (rollout_id, call_id) DO NOTHING
+"""
