@@ -21,7 +21,7 @@ LISTS = {"freeze": "channels:freeze_list", "calls": "monitoring:call_list"}
 """Kinds whose things stand on one page together."""
 FOR_ADMINS = {"token": "agentversions:token_list"}
 """The same, for those whom these pages let in."""
-WITHOUT_PAGE = {"caller", "month", "saved view", "person"}
+WITHOUT_PAGE = {"caller", "flag", "month", "person", "rollout", "saved view"}
 LABELS = {"knowledge_base": "knowledge base"}
 
 
