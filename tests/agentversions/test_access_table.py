@@ -40,6 +40,7 @@ VALUES = {
     "call_id": "call-1",
     "position": "0",
     "form": "json",
+    "shape": "csv",
 }
 
 
