@@ -76,9 +76,9 @@ def count_open() -> int:
     return Rollout.objects.exclude(state__in=OVER).count()
 
 
-def list_rollouts(below: int | None = None) -> Any:
+def list_rollouts(*, agent: str = "", state: str = "", below: int | None = None) -> Any:
     """All of them, the newest first, as a query; `below` goes on after one."""
-    return _found("", "").filter(**({"pk__lt": below} if below else {}))
+    return _found(agent, state).filter(**({"pk__lt": below} if below else {}))
 
 
 def find_rollout(number: int) -> Rollout | None:

@@ -107,5 +107,14 @@ def _asked(rollout: Rollout, move: Move) -> Asked:
     if move == Move.ROLL_BACK:
         return Asked(f"Roll {version} back now?", words, "Roll back now", is_danger=True)
     if value.state.splits_calls:
-        return Asked("Cancel the rollout?", f"{words} It ends without a verdict.", "Cancel the rollout", is_danger=True)
-    return Asked("Cancel the rollout?", f"No caller gets {version}. It ends without a verdict.", "Cancel the rollout")
+        return Asked(
+            f"Cancel the rollout of {version}?",
+            f"{words} It ends without a verdict.",
+            "Cancel the rollout",
+            is_danger=True,
+        )
+    return Asked(
+        f"Cancel the rollout of {version}?",
+        f"No caller gets {version}. It ends without a verdict.",
+        "Cancel the rollout",
+    )

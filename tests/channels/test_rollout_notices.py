@@ -76,7 +76,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], ReceivedMail]] = []
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 its hook
         content = envelope.content
         assert isinstance(content, bytes)
         self.mails.append((envelope.rcpt_tos, BytesParser(policy=modern).parsebytes(content)))  # type: ignore[arg-type]
