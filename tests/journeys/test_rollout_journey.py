@@ -27,7 +27,7 @@ def test_a_rollout_is_started_watched_paused_and_rolled_back(page_as: PageAs, ag
     page = page_as(make_user("operator"))
     page.goto("/agents/clinic/versions/")
     page.get_by_role("link", name="Roll out V3").click()
-    expect(page.get_by_label("Version")).to_have_value("3")
+    expect(page.get_by_label("Version", exact=True)).to_have_value("3")
     page.get_by_text("Fast", exact=True).click()
     expect(page.get_by_label("Callers at step")).to_have_count(2)
     page.get_by_role("button", name="Add a step").click()
