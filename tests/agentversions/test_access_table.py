@@ -41,6 +41,8 @@ VALUES = {
     "position": "0",
     "form": "json",
     "shape": "csv",
+    "word": "pause",
+    "move": "pause",
 }
 
 
