@@ -160,6 +160,17 @@ CALL_WEBHOOK_SECRETS = {
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
 
+# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
+# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
+# have several secrets, separated by commas, while one is changed.
+GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
+GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
+GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
+GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
+GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
+GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
+GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
+
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
 TIME_ZONE = "UTC"
