@@ -212,7 +212,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="gitversion",
-            constraint=models.UniqueConstraint(fields=("version", "commit"), name="git_version_once_per_commit"),
+            constraint=models.UniqueConstraint(
+                fields=("version", "kind", "commit"), name="git_version_once_per_commit"
+            ),
         ),
         migrations.AddConstraint(
             model_name="gitversion",

@@ -104,6 +104,9 @@ class GitVersion(models.Model):
         WRITTEN = "written", "Written to the commit"
         MET = "met", "Found in the commit"
 
+    MAKING = (Kind.MADE, Kind.AGAIN)
+    """Ties to the commit that a version was made from."""
+
     version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="git", db_index=False)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -117,7 +120,7 @@ class GitVersion(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "commit"], name="git_version_once_per_commit"),
+            models.UniqueConstraint(fields=["version", "kind", "commit"], name="git_version_once_per_commit"),
             # Two runs at once, or one that is repeated: a commit makes one version of an agent.
             models.UniqueConstraint(
                 fields=["agent", "commit"], condition=Q(kind="made"), name="git_commit_makes_one_version"

@@ -1,4 +1,4 @@
-"""A real repository on disk: a bare one that is followed, and a working copy from which the git program pushes to it."""
+"""A real repository on disk: a bare one that is followed, and a working copy from which git pushes to it."""
 
 import os
 import shutil

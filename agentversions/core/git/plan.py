@@ -39,7 +39,7 @@ class AgentPlan:
     def title(self) -> str:
         """The first line: `~ clinic: 2 versions, 3 differences`."""
         count = len(self.commits)
-        versions = f"{count} version{'' if count == 1 else 's'}"
+        versions = f"{count or 'no new'} version{'' if count < 2 else 's'}"
         said = {
             "new": f"a new agent, {versions}",
             "changed": versions,

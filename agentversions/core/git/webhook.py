@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from agentversions.core.canonical_json import parse
 
-MAX_BYTES = 25_000_000
-"""GitHub's own limit of a delivery."""
+MAX_BYTES = 12_000_000
+"""Of one delivery; a push of more is found by the look of every minute."""
 
 
 def is_genuine(body: bytes, signature: str, secrets: Sequence[str]) -> bool:

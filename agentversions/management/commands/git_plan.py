@@ -30,8 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read both sides and print the plan."""
         folder = options["folder"].strip("/")
-        if error := folder_error(folder):
-            raise CommandError(error)
+        if refusal := folder_error(folder):
+            raise CommandError(refusal)
         try:
             plan = plan_change(
                 repository=options["repository"], base=options["base"], head=options["head"], folder=folder

@@ -45,7 +45,9 @@ def known_folders() -> dict[str, Known]:
 
 def numbering_of(agent: Agent) -> Numbering:
     """The versions of an agent from the newest that git knows on, by digest."""
-    linked = GitVersion.objects.filter(agent=agent).aggregate(last=Max("version__number"))["last"] or 0
+    # What was only written to a branch of its own is not in the followed one yet.
+    ties = GitVersion.objects.filter(agent=agent).exclude(kind=GitVersion.Kind.WRITTEN)
+    linked = ties.aggregate(last=Max("version__number"))["last"] or 0
     rows = agent.versions.filter(number__gte=linked).values_list("number", "configuration_id")
     return Numbering(linked, dict(rows))
 
@@ -80,9 +82,10 @@ def _by_row(steps: list[Step], rows: dict[str, GitFolder]) -> list[tuple[GitFold
     found: dict[int, tuple[GitFolder, list[Step]]] = {}
     for step in steps:
         row = rows.pop(step.was, None) if step.was else None
+        replaced = rows.get(step.folder)
         if row is None:
-            row = rows.get(step.folder) or GitFolder(folder=step.folder)
-        elif (replaced := rows.get(step.folder)) is not None and replaced.pk and replaced.agent_id is None:
+            row = replaced or GitFolder(folder=step.folder)
+        elif replaced is not None and replaced.pk is not None:
             replaced.delete()  # A folder of the new name that never held an agent.
         row.folder = step.folder
         rows[step.folder] = row
@@ -191,7 +194,8 @@ def _append(agent: Agent, made: list[tuple[int, Step]], authors: "_Authors") -> 
 
 
 def _commits_used(agent: Agent, steps: list[Step]) -> set[str]:
-    used = GitVersion.objects.filter(agent=agent, commit__in=[step.commit.id for step in steps])
+    commits = [step.commit.id for step in steps]
+    used = GitVersion.objects.filter(agent=agent, kind=GitVersion.Kind.MADE, commit__in=commits)
     return set(used.values_list("commit", flat=True))
 
 

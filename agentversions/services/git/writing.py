@@ -217,7 +217,7 @@ def _note(source: GitSource, written: list[Written]) -> None:
         GitVersion.objects.create(
             agent=each.version.agent,
             version=each.version,
-            kind=GitVersion.Kind.WRITTEN if each.is_new else GitVersion.Kind.MET,
+            kind=GitVersion.Kind.WRITTEN,
             commit=each.commit,
             author=str(author)[:200],
             email=author.email,
