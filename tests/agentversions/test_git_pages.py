@@ -10,7 +10,7 @@ from agentversions.services.git.errors import GitFailed
 from agentversions.services.git.syncing import synchronise
 from tests.factories import make_agent, make_user, make_version
 
-from .api_client import api_client
+from .api_client import ApiClient
 from .git_repository import Repository, follow
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_the_page_says_where_agents_and_folders_differ(repository):
     assert "is not in the repository." in said
     assert "school/agent.yaml, name: " in said
     assert "2 commits, 4 versions, 3 new agents" in said
-    answer = api_client("viewer").get("/api/v1/git").json()
+    answer = ApiClient("viewer").get("/git").json()
     assert (answer["state"], answer["behind"], answer["seen_commit"]) == ("well", 0, repository.head())
     assert {row["folder"]: row["agent"] for row in answer["drift"]} == {
         "bank": "bank",
@@ -139,13 +139,13 @@ def test_a_version_names_its_commit_and_its_author(repository):
 
 
 def test_the_api_asks_for_a_sync_and_says_why_it_cannot(repository):
-    admin = api_client("admin")
-    assert admin.post("/api/v1/git/sync").status_code == 409
-    assert admin.get("/api/v1/git").json()["state"] == "off"
+    admin = ApiClient("admin")
+    assert admin.post("/git/sync").status_code == 409
+    assert admin.get("/git").json()["state"] == "off"
     follow(repository)
-    assert admin.post("/api/v1/git/sync").status_code == 202
+    assert admin.post("/git/sync").status_code == 202
     assert ProcrastinateJob.objects.filter(task_name="agentversions.git_sync").count() == 1
-    assert api_client("editor").post("/api/v1/git/sync").status_code == 403
+    assert ApiClient("editor").post("/git/sync").status_code == 403
 
 
 def test_the_page_costs_the_same_for_many_agents(repository, django_assert_max_num_queries):
