@@ -116,12 +116,12 @@ def test_the_switch_suspends_with_a_reason_and_resumes(repository):
     follow(repository)
     admin = browser("admin")
     admin.post("/git/suspend/", {"reason": "Release week\x00"})
-    assert "The sync is suspended" in page(admin)
+    assert "nothing is read and nothing is written" in page(admin)
     assert AuditEntry.objects.get(action="git sync suspended").reason == "Release week"
     admin.post("/git/sync/")
     assert not ProcrastinateJob.objects.filter(task_name="agentversions.git_sync").exists()
     admin.post("/git/resume/")
-    assert "The sync is suspended" not in page(admin)
+    assert "nothing is read and nothing is written" not in page(admin)
     assert ProcrastinateJob.objects.filter(task_name="agentversions.git_sync").exists()
 
 

@@ -481,3 +481,17 @@ def test_two_syncs_at_once_have_one_result(repository):
     assert errors == []
     assert sorted(found) == [0, 0, 12]
     assert names("clinic") == [f"Change {number}" for number in range(6)]
+
+
+def test_a_history_is_read_with_queries_that_do_not_grow_with_its_commits(repository, django_assert_max_num_queries):
+    """The bench reads 500 commits of 20 agents; here the shape of its cost: one query for each version, not ten."""
+    follow(repository)
+    for number in range(20):
+        for agent in ("clinic", "hotel", "bank"):
+            repository.put(f"agents/{agent}", welcome_message=f"Number {number}")
+        repository.commit(f"Change {number}")
+    repository.push()
+    with django_assert_max_num_queries(60 + 80):
+        assert sync().versions == 60
+    with django_assert_max_num_queries(15):
+        assert sync().commits == 0

@@ -8,7 +8,7 @@ from agentversions.core.configuration import AgentConfiguration
 from agentversions.core.digest import digest_of
 from agentversions.core.portable import AGENT, PROMPT, WORKFLOW, document_of
 from agentversions.core.problems import blocking, find_problems
-from agentversions.core.reading import FieldError, InvalidConfiguration, read_document, write_body
+from agentversions.core.reading import FieldError, InvalidConfiguration, read_with_body
 
 from .objects import FILES, LINK, SUBMODULE, TREE, Commit, Entry, ObjectRefused, Objects
 
@@ -81,14 +81,13 @@ def read_agent(objects: Objects, folder: str, tree: str) -> AgentFolder:
     except ObjectRefused as error:
         raise FolderRefused(f"{folder}: {error}") from error
     try:
-        content = read_document(document_of(files))
+        content, body = read_with_body(document_of(files))
     except InvalidConfiguration as error:
         raise FolderRefused(_sentence(folder, files, error.errors)) from error
     problems = blocking(find_problems(content))
     if problems:
         errors = tuple(FieldError(problem.path, problem.message) for problem in problems)
         raise FolderRefused(_sentence(folder, files, errors))
-    body = write_body(content)
     return AgentFolder(folder, content, body, digest_of(body), left_out)
 
 
