@@ -17,5 +17,8 @@ def runtime_options() -> dict[str, Any]:
         "store": settings.RUNTIME_STORE,
         "memory": settings.RUNTIME_MEMORY,
         "region": settings.PHONE_REGION,
+        "caller_secret": settings.CALLER_SECRET,
+        "flags_per_second": settings.FLAGS_PER_SECOND,
+        "flag_origins": settings.FLAG_ORIGINS,
         "for_twilio": twilio,
     }

@@ -1,5 +1,7 @@
 """The live version of an agent: making live and rolling back each add one row."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 
 from agentversions.models import Agent, AgentVersion, Deployment, User
@@ -8,6 +10,14 @@ from .audit import record
 from .draft_pointer import lock_agent, refuse_archived
 from .errors import NotLive, ReasonMissing
 from .freezes import refuse_frozen
+
+Follower = Callable[[Deployment, User], None]
+_followers: list[Follower] = []
+
+
+def register_follower(follower: Follower) -> None:
+    """Let an app above act on every new deployment, by whoever made it, in the same transaction."""
+    _followers.append(follower)
 
 
 def live_version(agent: Agent) -> AgentVersion | None:
@@ -72,4 +82,6 @@ def _deploy(locked: Agent, version: AgentVersion, reason: str, *, is_rollback: b
         after={"version": version.number},
         actor=actor,
     )
+    for follow in _followers:
+        follow(deployment, actor)
     return deployment

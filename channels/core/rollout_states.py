@@ -24,8 +24,9 @@ class State(StrEnum):
 
     @property
     def splits_calls(self) -> bool:
-        """Whether callers get the version. Pausing stops the judge, not the split: nobody is moved back and forth."""
-        return self in (State.RUNNING, State.PAUSED, State.UNHEALTHY, State.HELD)
+        """Whether callers get the version. Pausing stops the judge, not the split: nobody is moved back and forth.
+        An unhealthy rollout gives it to nobody: calls of which nothing is heard may be calls that fail."""
+        return self in (State.RUNNING, State.PAUSED, State.HELD)
 
     @property
     def word(self) -> str:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from . import twilio
+from channels.core.caller_keys import CallerKeys
+
+from . import ofrep, twilio
 from .database import Database
 from .listener import Listener
 from .misses import Misses
@@ -67,6 +69,9 @@ class Runtime:
         for_twilio: Twilio | None = None,
         listens: bool = True,
         facts: Callable[[], dict[str, Any]] = dict,
+        caller_secret: str = "",
+        flags_per_second: float = 0,
+        flag_origins: frozenset[str] = frozenset(),
     ) -> None:
         self._url = database_url
         self._listens = listens
@@ -79,6 +84,14 @@ class Runtime:
         self.world = World(Database(database_url), Store(store), limit=memory)
         self.keeper = StoreKeeper(database_url, store)
         self._resolver = Resolver(self.world, self.misses, region=region)
+        callers = CallerKeys(caller_secret.encode())
+        self._ofrep = ofrep.Ofrep(
+            self.world,
+            hash_of=lambda caller: callers.hash_of(caller).hex(),
+            region=region,
+            per_second=flags_per_second,
+            origins=flag_origins,
+        )
         self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
             RESOLVE: self._resolve,
             TWILIO: self._answer_twilio,
@@ -92,7 +105,7 @@ class Runtime:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
-            self.world.keys = dict(self.world.store.keys())
+            self.world.start_from_store()
             self.listener = Listener(
                 self._url, self.world, self.misses, moved=self.keeper.moved.set, listens=self._listens
             )
@@ -109,7 +122,10 @@ class Runtime:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
-        answer = self._answers.get(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        answer = self._answers.get(path)
+        if answer is None and path.startswith(ofrep.ROOT):
+            answer = self._ofrep
         if answer is None:
             if self._behind is None:
                 return _problem(start_response, "not-found", f"Only {RESOLVE}, /healthz and /readyz are answered here.")
@@ -185,6 +201,8 @@ class Runtime:
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
             "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            "flags": len(world.flags.by_key) if is_ready else None,
+            "flags_skipped": world.notes.count,
             **self._facts(),
         }
         return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)

@@ -10,8 +10,8 @@ from typing import Any
 from agentversions.core.roles import Permission
 from agentversions.models import Agent, User
 from agentversions.services.audit import record
+from channels.core.caller_keys import masked
 from monitoring.core.call_filter import CallFilter
-from monitoring.core.callers import masked
 from monitoring.core.figures import is_automated, version_words
 
 from .call_list import every_call

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from monitoring.core.callers import masked
+from channels.core.caller_keys import masked
 from monitoring.core.merging import EMPTY, CallState, Replaced, merge, times_of
 from monitoring.core.personal import NEVER_AGAIN
 from monitoring.core.records import CallRecord

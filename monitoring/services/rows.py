@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from channels.core.caller_keys import CallerKeys, masked
 from channels.core.phone_numbers import read_caller, region_of
-from monitoring.core.callers import CallerKeys, masked
 from monitoring.core.figures import Outcome, as_word
 from monitoring.core.merging import CallState, is_over, times_of
 from monitoring.core.records import Sentiment, Turn

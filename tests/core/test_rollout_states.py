@@ -76,7 +76,7 @@ def test_a_refusal_says_why_and_what_to_do(state: str, move: str, by: By, last: 
 
 
 def test_callers_get_the_version_from_the_start_until_the_end_and_never_outside() -> None:
-    assert {state for state in State if state.splits_calls} == {"running", "paused", "unhealthy", "held"}
+    assert {state for state in State if state.splits_calls} == {"running", "paused", "held"}
     assert {state for state in State if state.is_over} == {"promoted", "rolled_back", "cancelled"}
     assert all(not moves_from(state, by=by) for state in State if state.is_over for by in By)
 
