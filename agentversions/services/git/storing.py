@@ -81,16 +81,22 @@ def _by_row(steps: list[Step], rows: dict[str, GitFolder]) -> list[tuple[GitFold
     """The steps of each folder in their order, also where the folder got another name on the way."""
     found: dict[int, tuple[GitFolder, list[Step]]] = {}
     for step in steps:
-        row = rows.pop(step.was, None) if step.was else None
-        replaced = rows.get(step.folder)
-        if row is None:
-            row = replaced or GitFolder(folder=step.folder)
-        elif replaced is not None and replaced.pk is not None:
-            replaced.delete()  # A folder of the new name that never held an agent.
-        row.folder = step.folder
+        row = _row_of(step, rows)
         rows[step.folder] = row
         found.setdefault(id(row), (row, []))[1].append(step)
     return list(found.values())
+
+
+def _row_of(step: Step, rows: dict[str, GitFolder]) -> GitFolder:
+    """The row of a step's folder, under its new name where it was renamed."""
+    there = rows.get(step.folder)
+    if step.was in rows:
+        row = rows.pop(step.was)
+        if there is not None and there.pk:
+            there.delete()  # A folder of the new name that never held an agent.
+        row.folder = step.folder
+        return row
+    return there or GitFolder(folder=step.folder)
 
 
 def _store_folder(row: GitFolder, steps: list[Step], authors: "_Authors", stored: Stored) -> None:
@@ -102,7 +108,7 @@ def _store_folder(row: GitFolder, steps: list[Step], authors: "_Authors", stored
         _store_versions(row, read, authors, stored)
     if row.problem:
         stored.problems.append(row.problem)
-    if row.pk is None and row.is_removed and row.agent_id is None:
+    if row._state.adding and row.is_removed and not read:
         return
     row.save()
 
