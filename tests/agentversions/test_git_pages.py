@@ -75,8 +75,8 @@ def test_the_page_says_where_agents_and_folders_differ(repository):
     assert "Up to date" in said
     assert "V1 is live, and differs." in said
     assert "V2 is not in the branch." in said
-    assert "its folder was removed; V1 is live." in said
-    assert "is not in the repository." in said
+    assert "Its folder was removed; V1 is live." in said
+    assert "Is not in the repository." in said
     assert "school/agent.yaml, name: " in said
     assert "2 commits, 4 versions, 3 new agents" in said
     answer = ApiClient("viewer").get("/git").json()

@@ -491,7 +491,7 @@ def test_a_history_is_read_with_queries_that_do_not_grow_with_its_commits(reposi
             repository.put(f"agents/{agent}", welcome_message=f"Number {number}")
         repository.commit(f"Change {number}")
     repository.push()
-    with django_assert_max_num_queries(60 + 80):
+    with django_assert_max_num_queries(60 + 90):
         assert sync().versions == 60
     with django_assert_max_num_queries(15):
         assert sync().commits == 0
