@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.origin.request_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,13 +130,16 @@ DATABASES: dict[str, dict[str, Any]] = {
 # The runtime that answers calls: its memory per worker, its last-known-good store, where national numbers are read.
 RUNTIME_MEMORY = int(os.environ.get("RUNTIME_MEMORY_MB") or 256) * 1024 * 1024
 RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_known_good.sqlite3")
+ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_spool")
+ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
 FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
 FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+# Several tasks at once: a long one (taking in a spool) delays neither a planned change nor the seals of the audit log.
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
@@ -221,6 +225,15 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
 
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
+ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
+ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
+    )
+
 ACCOUNT_ADAPTER = "agentversions.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "agentversions.adapters.SocialAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
@@ -267,7 +280,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-if _flag("TRUST_PROXY"):
+TRUST_PROXY = _flag("TRUST_PROXY")
+if TRUST_PROXY:
     # Only behind a proxy that always sets this header itself; otherwise a client could claim HTTPS.
     SECURE_SSL_REDIRECT = IS_HTTPS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -11,7 +11,7 @@ import agentversions.models.database
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agentversions", "0004_role_for_listening"),
+        ("agentversions", "0005_audit_origin_and_seals"),
     ]
 
     operations = [

@@ -19,6 +19,8 @@ from .database import Database
 from .listener import Listener
 from .misses import Misses
 from .resolving import MOST_BYTES, Refusal, Resolver, read_question
+from .routed import RoutedSpool
+from .routed_shipper import RoutedShipper
 from .store import Store
 from .store_keeper import StoreKeeper
 from .world import Unavailable, World
@@ -27,6 +29,8 @@ logger = logging.getLogger("channels.runtime")
 
 WORLD = "agent_versions.world"
 """Where a request that goes on to what is behind finds the runtime's memory: it knows tokens without the database."""
+ROUTED_LIMIT = 256 * 1024 * 1024
+"""Bytes of decisions of rollouts that wait, unless the caller brings a spool with a limit of its own."""
 RESOLVE = "/api/v1/resolve"
 TWILIO = "/twilio/voice"
 KINDS = {
@@ -64,6 +68,7 @@ class Runtime:
         database_url: str,
         store: Path,
         memory: int,
+        routed: RoutedSpool | None = None,
         region: str | None = None,
         behind: WSGIApplication | None = None,
         for_twilio: Twilio | None = None,
@@ -83,11 +88,17 @@ class Runtime:
         self.misses = Misses()
         self.world = World(Database(database_url), Store(store), limit=memory)
         self.keeper = StoreKeeper(database_url, store)
-        self._resolver = Resolver(self.world, self.misses, region=region)
+        self.routed = routed or RoutedSpool(store.with_name("routed_spool"), limit=ROUTED_LIMIT)
+        self.shipper = RoutedShipper(database_url, self.routed)
         callers = CallerKeys(caller_secret.encode())
+
+        def hash_of(caller: str) -> str:
+            return callers.hash_of(caller).hex()
+
+        self._resolver = Resolver(self.world, self.misses, region=region, hash_of=hash_of, note=self.routed.note)
         self._ofrep = ofrep.Ofrep(
             self.world,
-            hash_of=lambda caller: callers.hash_of(caller).hex(),
+            hash_of=hash_of,
             region=region,
             per_second=flags_per_second,
             origins=flag_origins,
@@ -111,11 +122,12 @@ class Runtime:
             )
             self.listener.start()
             self.keeper.start()
+            self.shipper.start()
             self.listener.first_look.wait(patience)
 
     def stop(self) -> None:
         """End the threads and close what they hold: for tests, and for programs that outlive their runtime."""
-        for thread in (self.listener, self.keeper):
+        for thread in (self.listener, self.keeper, self.shipper):
             thread.stop()
         self.world.database.close()
         self.world.store.close()
@@ -200,7 +212,8 @@ class Runtime:
             "generation": world.generation or world.store.generation,
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
-            "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            "memory_bytes": sum(each.used for each in world.memories),
+            **self.routed.facts(),
             "flags": len(world.flags.by_key) if is_ready else None,
             "flags_skipped": world.notes.count,
             **self._facts(),
