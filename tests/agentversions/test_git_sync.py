@@ -66,6 +66,7 @@ def test_each_commit_that_changed_an_agent_is_a_version_named_by_it(repository):
     assert two.configuration.body == write_body(make_configuration(name="Clinic", welcome_message="Good morning"))
     entry = AuditEntry.objects.filter(action="version published").earliest("id")
     assert (entry.actor, entry.after["commit"], entry.after["version"]) == (ada, first, 1)
+    assert (entry.origin, entry.origin_name) == ("git", first)
 
 
 def test_a_second_run_does_nothing(repository):

@@ -16,6 +16,7 @@ from agentversions.models.database import ClockTimestamp
 from agentversions.services.agents import create_agent, free_slug
 from agentversions.services.audit import record
 from agentversions.services.draft_pointer import lock_agent, move_draft
+from config.origin import GIT, Origin, originating
 
 from .errors import GitFailed
 
@@ -105,7 +106,8 @@ def _store_folder(row: GitFolder, steps: list[Step], authors: "_Authors", stored
     row.tree, row.commit, row.changed_at = ("" if last.is_again else last.tree), last.commit.id, ClockTimestamp()
     row.is_removed, row.is_again, row.problem = last.is_removed, last.is_again, last.refused
     if read:
-        _store_versions(row, read, authors, stored)
+        with originating(Origin(GIT, read[0].commit.id)):
+            _store_versions(row, read, authors, stored)
     if row.problem:
         stored.problems.append(row.problem)
     if row._state.adding and row.is_removed and not read:
@@ -184,19 +186,20 @@ def _append(agent: Agent, made: list[tuple[int, Step]], authors: "_Authors") -> 
             for version, (_, step) in zip(versions, batch, strict=True)
         )
         for version, (_, step) in zip(versions, batch, strict=True):
-            record(
-                action="version published",
-                subject_kind="agent",
-                subject=agent.slug,
-                reason=version.name,
-                after={
-                    "version": version.number,
-                    "digest": version.configuration_id,
-                    "commit": step.commit.id,
-                    "author": storable(step.commit.author)[:200],
-                },
-                actor=version.created_by,
-            )
+            with originating(Origin(GIT, step.commit.id)):
+                record(
+                    action="version published",
+                    subject_kind="agent",
+                    subject=agent.slug,
+                    reason=version.name,
+                    after={
+                        "version": version.number,
+                        "digest": version.configuration_id,
+                        "commit": step.commit.id,
+                        "author": storable(step.commit.author)[:200],
+                    },
+                    actor=version.created_by,
+                )
 
 
 def _commits_used(agent: Agent, steps: list[Step]) -> set[str]:
