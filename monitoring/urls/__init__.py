@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, calls, facts, news, saved_views
+from monitoring.views import ab, analytics, call_configuration, calls, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -23,5 +23,6 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/calls/", facts.agent_week, name="agent_week"),
     path("agents/<slug:slug>/calls/live/", facts.call_tail, name="call_tail"),
     path("agents/<slug:slug>/versions/calls/", facts.version_weeks, name="version_weeks"),
+    path("calls/configuration/<path:sender_id>/", call_configuration.call_configuration, name="call_configuration"),
     path("calls/<path:sender_id>/", calls.call_detail, name="call_detail"),
 ]
