@@ -22,6 +22,7 @@ class ChannelsConfig(AppConfig):
             Entry("Deploy", "Channels", "phone", "channels:channel_list"),
             Entry("Deploy", "Fleet", "versions", "channels:fleet_board"),
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
+            Entry("Deploy", "Flags", "flag", "channels:flag_list"),
         )
         register_use_finder(uses_of_agent)
         register_chapter(load_channels)

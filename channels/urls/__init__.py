@@ -1,6 +1,6 @@
 """The addresses of Deploy, one module per area."""
 
-from . import batches, channels, importing, live, routes, schedule, serving
+from . import batches, channels, flags, importing, live, routes, schedule, serving
 
 app_name = "channels"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     *schedule.urlpatterns,
     *live.urlpatterns,
     *serving.urlpatterns,
+    *flags.urlpatterns,
     *channels.urlpatterns,
     *routes.urlpatterns,
 ]
