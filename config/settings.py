@@ -129,6 +129,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 # The runtime that answers calls: its memory per worker, its last-known-good store, where national numbers are read.
 RUNTIME_MEMORY = int(os.environ.get("RUNTIME_MEMORY_MB") or 256) * 1024 * 1024
 RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_known_good.sqlite3")
+ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_spool")
+ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
+FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
+FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
@@ -207,6 +211,15 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or f"agent-versions@{P
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
+
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
+ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
+ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
+    )
 
 ACCOUNT_ADAPTER = "agentversions.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "agentversions.adapters.SocialAccountAdapter"

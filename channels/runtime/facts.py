@@ -16,11 +16,12 @@ _BASE_SIZE = 400
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """A channel: its address (E.164 or a chat key), whether it is on, and the digest of its route."""
+    """A channel: its address (E.164 or a chat key), whether it is on, the digest of its route, and its time zone."""
 
     address: str
     is_enabled: bool
     route: str
+    time_zone: str
 
     @property
     def size(self) -> int:

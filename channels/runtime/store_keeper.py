@@ -14,7 +14,7 @@ import psycopg
 
 from . import statements
 from .database import connect
-from .store import FORMAT, Damaged, checksum, damage_mark, open_store
+from .store import FORMAT, SCHEMA, Damaged, checksum, damage_mark, open_store
 
 logger = logging.getLogger("channels.runtime")
 
@@ -156,8 +156,11 @@ def _copy_everything(database: psycopg.Connection[Any], store: sqlite3.Connectio
         refuse_older(generation, known, horizon, 0)
         store.execute("BEGIN IMMEDIATE")
         try:
-            for table in ("channels", "routes", "route_agents", "tokens", "keys", "bodies"):
-                store.execute(f"DELETE FROM {table}")  # noqa: S608
+            # Dropped rather than emptied: a store of another format has other columns.
+            for table in ("channels", "routes", "route_agents", "tokens", "keys", "bodies", "flags"):
+                store.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in SCHEMA.split(";"):
+                store.execute(statement)
             with database.cursor("all_channels") as cursor:
                 cursor.itersize = BATCH
                 _write_channels(store, cursor.execute(statements.ALL_CHANNELS))
@@ -167,6 +170,7 @@ def _copy_everything(database: psycopg.Connection[Any], store: sqlite3.Connectio
             _write_bodies(store, database, bodies)
             _write_tokens(store, database.execute(statements.ALL_TOKENS))
             _write_keys(store, database)
+            _write_flags(store, database.execute(statements.ALL_FLAGS))
             _note(store, horizon, generation, [])
             _write_meta(store, "complete", FORMAT)
         except BaseException:
@@ -198,6 +202,8 @@ def _copy_moved(
         _write_tokens(store, database.execute(statements.LOAD_TOKENS, [keys["token"]]))
     if "keys" in keys:
         _write_keys(store, database)
+    if "flag" in keys:
+        _write_flags(store, database.execute(statements.LOAD_FLAGS, [keys["flag"]]))
 
 
 def drop_unused(store: sqlite3.Connection) -> None:
@@ -216,11 +222,12 @@ def _write_channels(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) ->
     routes: set[str] = set()
 
     def values() -> Iterator[tuple[Any, ...]]:
-        for address, is_enabled, route in rows:
+        for address, is_enabled, route, time_zone in rows:
             routes.add(route)
-            yield address, int(is_enabled), route, checksum(address, int(is_enabled), route)
+            row = (address, int(is_enabled), route, time_zone)
+            yield *row, checksum(*row)
 
-    store.executemany("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?)", values())
+    store.executemany("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?, ?)", values())
     return routes
 
 
@@ -258,6 +265,15 @@ def _write_keys(store: sqlite3.Connection, database: psycopg.Connection[Any]) ->
     for position, (name, secret) in enumerate(database.execute(statements.LOAD_KEYS)):
         values = (name, bytes(secret))
         store.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (position, *values, checksum(*values)))
+
+
+def _write_flags(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
+    for key, number, body, is_archived in rows:
+        if is_archived:
+            store.execute("DELETE FROM flags WHERE key = ?", (key,))
+        else:
+            values = (key, number, body)
+            store.execute("INSERT OR REPLACE INTO flags VALUES (?, ?, ?, ?)", (*values, checksum(*values)))
 
 
 def _note(store: sqlite3.Connection, horizon: int, generation: int, seen: list[int]) -> None:
