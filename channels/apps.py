@@ -32,6 +32,7 @@ class ChannelsConfig(AppConfig):
                 badge_events=("rollout-changed", "live-changed"),
             ),
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
+            Entry("Deploy", "Flags", "flag", "channels:flag_list"),
         )
         register_use_finder(uses_of_agent)
         register_use_finder(rollout_of_agent)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from . import twilio
+from channels.core.caller_keys import CallerKeys
+
+from . import ofrep, twilio
 from .database import Database
 from .listener import Listener
 from .misses import Misses
@@ -72,6 +74,9 @@ class Runtime:
         for_twilio: Twilio | None = None,
         listens: bool = True,
         facts: Callable[[], dict[str, Any]] = dict,
+        caller_secret: str = "",
+        flags_per_second: float = 0,
+        flag_origins: frozenset[str] = frozenset(),
     ) -> None:
         self._url = database_url
         self._listens = listens
@@ -86,6 +91,14 @@ class Runtime:
         self.routed = routed or RoutedSpool(store.with_name("routed_spool"), limit=ROUTED_LIMIT)
         self.shipper = RoutedShipper(database_url, self.routed)
         self._resolver = Resolver(self.world, self.misses, region=region)
+        callers = CallerKeys(caller_secret.encode())
+        self._ofrep = ofrep.Ofrep(
+            self.world,
+            hash_of=lambda caller: callers.hash_of(caller).hex(),
+            region=region,
+            per_second=flags_per_second,
+            origins=flag_origins,
+        )
         self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
             RESOLVE: self._resolve,
             TWILIO: self._answer_twilio,
@@ -117,7 +130,10 @@ class Runtime:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
-        answer = self._answers.get(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        answer = self._answers.get(path)
+        if answer is None and path.startswith(ofrep.ROOT):
+            answer = self._ofrep
         if answer is None:
             if self._behind is None:
                 return _problem(start_response, "not-found", f"Only {RESOLVE}, /healthz and /readyz are answered here.")
