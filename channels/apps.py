@@ -15,8 +15,10 @@ class ChannelsConfig(AppConfig):
         """Add this part's pages to the navigation, and say what routes to an agent before it is archived."""
         from agentversions.demo.loading import register_chapter
         from agentversions.services.agents import register_use_finder
+        from agentversions.services.deployments import register_follower
         from channels.demo import load_channels
         from channels.services.channels import uses_of_agent
+        from channels.services.rollouts import cancel_overtaken, rollout_of_agent
 
         add_to_navigation(
             Entry("Deploy", "Channels", "phone", "channels:channel_list"),
@@ -24,4 +26,6 @@ class ChannelsConfig(AppConfig):
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
         )
         register_use_finder(uses_of_agent)
+        register_use_finder(rollout_of_agent)
+        register_follower(cancel_overtaken)
         register_chapter(load_channels)

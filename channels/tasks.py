@@ -3,7 +3,9 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from channels.models import ScheduledChange
+from channels.models import Rollout, ScheduledChange
+from channels.services.rollout_starts import start_all_due, start_due
+from channels.services.rollouts import START_TASK
 from channels.services.schedule import RUN_TASK
 from channels.services.scheduled_runs import run_due_steps, run_step
 
@@ -19,3 +21,16 @@ def run_scheduled_step(change: int, step: str) -> None:
 def run_due_steps_again(timestamp: int) -> None:
     """The second line: whatever is due and was not made."""
     run_due_steps()
+
+
+@app.task(name=START_TASK, retry=RetryStrategy(max_attempts=10, exponential_wait=2))
+def start_planned_rollout(rollout: int) -> None:
+    """Start a planned rollout; another worker that has the same job finds it started."""
+    start_due(Rollout.objects.select_related("agent", "created_by").get(pk=rollout))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="channels.start_due_rollouts", queueing_lock="channels.start_due_rollouts")
+def start_due_rollouts(timestamp: int) -> None:
+    """The second line: whatever is due and was not started."""
+    start_all_due()

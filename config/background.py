@@ -10,8 +10,8 @@ KEPT_HOURS = 7 * 24
 """Finished jobs are kept this long, for whoever looks why something did not happen."""
 
 
-def defer(task: str, *, at: datetime, **arguments: Any) -> None:
-    """Let a worker run a task by its name at a moment. A rollback of the caller undoes it."""
+def defer(task: str, *, at: datetime | None = None, **arguments: Any) -> None:
+    """Let a worker run a task by its name at a moment (None: at once). A rollback of the caller undoes it."""
     app.configure_task(task, schedule_at=at).defer(**arguments)
 
 

@@ -208,6 +208,15 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
 
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
+ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
+ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
+    )
+
 ACCOUNT_ADAPTER = "agentversions.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "agentversions.adapters.SocialAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}

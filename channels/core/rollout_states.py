@@ -70,7 +70,8 @@ _PERSON_OR_JUDGE = _PERSON | _JUDGE
 
 WAYS: Mapping[tuple[State, Move], Way] = {
     (State.SCHEDULED, Move.START): Way(State.RUNNING, frozenset({By.PERSON, By.CLOCK})),
-    (State.SCHEDULED, Move.CANCEL): Way(State.CANCELLED, _PERSON),
+    # The clock cancels what it could not start: nobody expects it days later.
+    (State.SCHEDULED, Move.CANCEL): Way(State.CANCELLED, frozenset({By.PERSON, By.CLOCK})),
     (State.RUNNING, Move.ADVANCE): Way(State.RUNNING, _PERSON_OR_JUDGE),
     (State.RUNNING, Move.PAUSE): Way(State.PAUSED, _PERSON),
     (State.RUNNING, Move.FIND_UNHEALTHY): Way(State.UNHEALTHY, _JUDGE),
@@ -100,7 +101,7 @@ _WHAT_TO_DO = {
     State.PAUSED: "The rollout is paused. Resume it first, or promote it, roll it back or cancel it.",
     State.UNHEALTHY: "The rollout is unhealthy: its figures cannot be trusted. Find out why, then resume it, "
     "promote it, roll it back or cancel it.",
-    State.HELD: "The rollout is held: it waits for a person. Resume it with a longer duration, promote it, "
+    State.HELD: "The rollout is held: it waits for a person. Resume it for as long again, promote it, "
     "roll it back or cancel it.",
 }
 
@@ -142,5 +143,5 @@ def moves_from(state: State, *, by: By, is_last_step: bool = False) -> tuple[Mov
 
 def _not_by(by: By, state: State) -> str:
     if by == By.CLOCK:
-        return "The clock only starts what is scheduled. A person or the judge decides the rest."
+        return "The clock only starts what is scheduled, or calls it off. A person or the judge decides the rest."
     return f"The judge does not do this while the rollout is {state.word}. A person decides."

@@ -14,17 +14,13 @@ from .routing import Unit
 from .shares import percent
 
 HOUR, DAY = 3_600, 86_400
-SOAK = HOUR
-"""Seconds that every step lasts at least, unless somebody says otherwise."""
-MAX_DURATION = 14 * DAY
-"""Seconds after which a rollout is held and a person asked, unless somebody says otherwise."""
 LONGEST = 90 * DAY
 MOST_STEPS = 10
 LEAST_MARGIN, MOST_MARGIN = 1.1, 10.0
 
 
 class Preset(StrEnum):
-    """Steps and margins that have a name; `own` is anything else."""
+    """Steps, margins and times that have a name; `own` is anything else."""
 
     BALANCED = "balanced"
     FAST = "fast"
@@ -32,12 +28,25 @@ class Preset(StrEnum):
     OWN = "own"
 
 
-PRESETS: dict[Preset, tuple[tuple[int, float], ...]] = {
-    Preset.BALANCED: ((10_000, 3.0), (25_000, 2.0), (50_000, 1.5)),
-    Preset.FAST: ((10_000, 3.0), (50_000, 2.0)),
-    Preset.STRICT: ((10_000, 3.0), (25_000, 2.0), (50_000, 1.3)),
+@dataclass(frozen=True)
+class PresetPlan:
+    """What a preset stands for: share (buckets of 100,000) and margin of each step, the seconds that every step lasts
+    at least, and those after which a rollout is held and a person asked. The one place where they are said."""
+
+    steps: tuple[tuple[int, float], ...]
+    soak_s: int
+    max_duration_s: int
+
+
+PRESETS: dict[Preset, PresetPlan] = {
+    Preset.BALANCED: PresetPlan(((10_000, 3.0), (25_000, 2.0), (50_000, 1.5)), 2 * HOUR, 30 * DAY),
+    Preset.FAST: PresetPlan(((10_000, 3.0), (50_000, 2.0)), HOUR // 2, 14 * DAY),
+    Preset.STRICT: PresetPlan(((10_000, 3.0), (25_000, 2.0), (50_000, 1.3)), 4 * HOUR, 60 * DAY),
 }
-"""Share (buckets of 100,000) and margin of each step."""
+SOAK = PRESETS[Preset.BALANCED].soak_s
+"""Seconds that a step of one's own lasts at least, unless somebody says otherwise."""
+MAX_DURATION = PRESETS[Preset.BALANCED].max_duration_s
+"""Seconds after which a rollout with steps of one's own is held, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class RolloutPlan:
     def preset(self) -> Preset:
         """The name of its steps and margins."""
         found = tuple((step.share, step.margin) for step in self.steps)
-        return next((preset for preset, steps in PRESETS.items() if steps == found), Preset.OWN)
+        return next((preset for preset, named in PRESETS.items() if named.steps == found), Preset.OWN)
 
     def __str__(self) -> str:
         steps = " → ".join(f"{percent(step.share)} %" for step in self.steps)
@@ -112,9 +121,12 @@ class Rollout:
         return self.step == len(self.plan.steps) - 1
 
 
-def preset_steps(preset: Preset, *, soak_s: int = SOAK) -> tuple[Step, ...]:
-    """The steps of a preset, each lasting at least so many seconds. `own` has none."""
-    return tuple(Step(share, margin, soak_s) for share, margin in PRESETS.get(preset, ()))
+def preset_steps(preset: Preset, *, soak_s: int | None = None) -> tuple[Step, ...]:
+    """The steps of a preset, each lasting at least so many seconds (None: as the preset says). `own` has none."""
+    named = PRESETS.get(preset)
+    if named is None:
+        return ()
+    return tuple(Step(share, margin, named.soak_s if soak_s is None else soak_s) for share, margin in named.steps)
 
 
 def moved(rollout: Rollout, move: Move, *, by: By) -> Rollout:
@@ -149,22 +161,22 @@ def _errors_in(plan: RolloutPlan) -> Iterator[FieldError]:
         yield FieldError("steps", "A rollout needs at least one step, such as 10 %.")
     if len(plan.steps) > MOST_STEPS:
         yield FieldError("steps", f"A rollout has at most {MOST_STEPS} steps.")
-    before = 0
+    before: Step | None = None
     for index, step in enumerate(plan.steps):
         yield from _errors_in_step(index, step, before)
-        before = step.share
+        before = step
     yield from _errors_in_duration(plan)
 
 
-def _errors_in_step(index: int, step: Step, before: int) -> Iterator[FieldError]:
+def _errors_in_step(index: int, step: Step, before: Step | None) -> Iterator[FieldError]:
     place, name = f"steps.{index}", f"Step {index + 1}"
     if step.share < 1:
         yield FieldError(f"{place}.share", f"{name} gives the version to nobody. Give it a share above 0 %.")
     elif step.share >= BUCKETS:
         words = "leaves nobody on the live version to compare with. Stay below 100 %: promoting is what comes after."
         yield FieldError(f"{place}.share", f"{name} {words}")
-    elif step.share <= before:
-        words = f"({percent(step.share)} %) must be above the step before it ({percent(before)} %)."
+    elif before is not None and step.share <= before.share:
+        words = f"({percent(step.share)} %) must be above the step before it ({percent(before.share)} %)."
         yield FieldError(f"{place}.share", f"{name} {words} Callers who have the version keep it.")
     # "Not at least" rather than "below", so that NaN is refused too.
     if not step.margin >= LEAST_MARGIN:
@@ -172,6 +184,9 @@ def _errors_in_step(index: int, step: Step, before: int) -> Iterator[FieldError]
         yield FieldError(f"{place}.margin", words)
     elif step.margin > MOST_MARGIN:
         yield FieldError(f"{place}.margin", f"The margin of step {index + 1} must be at most {MOST_MARGIN:g}.")
+    elif before is not None and step.margin > before.margin:
+        words = f"The margin of step {index + 1} must not be above that of the step before it ({before.margin:g})."
+        yield FieldError(f"{place}.margin", f"{words} Each step asks for more evidence, not less.")
     if step.soak_s < 0:
         yield FieldError(f"{place}.soak_s", f"The soak time of step {index + 1} cannot be negative.")
 

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from agentversions.core.reading import FieldError
 from agentversions.services.errors import FieldRefused, Refused
 
 if TYPE_CHECKING:
-    from channels.models import Channel
+    from channels.models import Channel, Rollout
 
 
 class UnknownChannel(Refused):
@@ -64,3 +65,51 @@ class ScheduleRefused(FieldRefused):
 
 class ImportRefused(Refused):
     """A file of numbers that cannot be read as a whole."""
+
+
+class RolloutRefused(Refused):
+    """A rollout that cannot be started as asked; `problems` say what is wrong, each at its field."""
+
+    def __init__(self, problems: tuple[FieldError, ...]) -> None:
+        super().__init__(" ".join(problem.message for problem in problems))
+        self.problems = problems
+
+    @classmethod
+    def at(cls, field: str, words: str) -> "RolloutRefused":
+        """One problem."""
+        return cls((FieldError(field, words),))
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Each problem at its field."""
+        return {"errors": [{"path": problem.path, "detail": problem.message} for problem in self.problems]}
+
+
+class RolloutOpen(Refused):
+    """The agent has a rollout that is not over; `rollout` is that one."""
+
+    def __init__(self, rollout: "Rollout") -> None:
+        state = rollout.value.state.word
+        super().__init__(
+            f"The rollout of {rollout.version} is not over: it is {state}. Promote it, roll it back or cancel it first."
+        )
+        self.rollout = rollout
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The one that is open."""
+        return {"rollout": self.rollout.pk}
+
+
+class RolloutMoveRefused(Refused):
+    """A move that the rollout's state does not allow."""
+
+
+class RolloutMoved(Refused):
+    """The rollout moved since it was looked at; `rollout` is as it stands now."""
+
+    def __init__(self, rollout: "Rollout") -> None:
+        super().__init__(
+            f"The rollout moved meanwhile: it is {rollout.value.state.word} now. Look at it again, then decide."
+        )
+        self.rollout = rollout

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from channels.core.bucketing import BUCKETS
 from channels.core.rollout_steps import PRESETS as ROLLOUT_PRESETS
-from channels.core.rollout_steps import Preset
+from channels.core.rollout_steps import PresetPlan
 from channels.core.shares import percent
 
 HOUR = 3_600
@@ -129,17 +129,13 @@ def steps_of(shares: tuple[int, ...], margins: tuple[float, ...], *, soak: int) 
     return tuple(Step(share, margin, calls, soak) for share, margin, calls in zip(shares, margins, least, strict=True))
 
 
-def _preset(preset: Preset, *, soak: int, longest: int) -> Policy:
-    """A preset's shares and margins are those of the rollout; how long it waits is the judge's."""
-    shares, margins = zip(*ROLLOUT_PRESETS[preset], strict=True)
-    return Policy(steps_of(shares, margins, soak=soak), longest=longest)
+def _policy(named: PresetPlan) -> Policy:
+    shares, margins = zip(*named.steps, strict=True)
+    return Policy(steps_of(shares, margins, soak=named.soak_s), longest=named.max_duration_s)
 
 
-PRESETS = {
-    "balanced": _preset(Preset.BALANCED, soak=2 * HOUR, longest=30 * DAY),
-    "fast": _preset(Preset.FAST, soak=HOUR // 2, longest=14 * DAY),
-    "strict": _preset(Preset.STRICT, soak=4 * HOUR, longest=60 * DAY),
-}
+PRESETS = {preset.value: _policy(named) for preset, named in ROLLOUT_PRESETS.items()}
+"""By the names of the rollout's own presets, whose shares, margins and times they are."""
 
 
 def with_margins(policy: Policy, margins: tuple[float, ...]) -> Policy:

@@ -9,7 +9,7 @@ from channels.core.rollout_states import By, Move, MoveRefused, State, after, mo
 P, J, C = By.PERSON, By.JUDGE, By.CLOCK
 ALLOWED: dict[tuple[str, str], tuple[str, set[By]]] = {
     ("scheduled", "start"): ("running", {P, C}),
-    ("scheduled", "cancel"): ("cancelled", {P}),
+    ("scheduled", "cancel"): ("cancelled", {P, C}),
     ("running", "advance"): ("running", {P, J}),
     ("running", "pause"): ("paused", {P}),
     ("running", "find_unhealthy"): ("unhealthy", {J}),
@@ -62,7 +62,7 @@ def test_every_state_and_move(state: State, move: Move, by: By, last: bool) -> N
         ("running", "resume", P, False, "running already"),
         ("paused", "advance", P, False, "Resume it first"),
         ("unhealthy", "advance", P, False, "Find out why"),
-        ("held", "advance", P, False, "longer duration"),
+        ("held", "advance", P, False, "for as long again"),
         ("running", "advance", J, True, "last step. Promote it"),
         ("running", "promote", J, False, "from the last step only"),
         ("unhealthy", "promote", J, True, "A person decides"),

@@ -31,7 +31,7 @@ from channels.core.rollout_steps import (
 from channels.core.routes import Follow, Target, WantedVariant, single, split
 from channels.core.routing import Reason, Unit, choose
 
-PLAN = RolloutPlan("clinic", 8, 7, "salt of the rollout", preset_steps(Preset.BALANCED))
+PLAN = RolloutPlan("clinic", 8, 7, "salt of the rollout", preset_steps(Preset.BALANCED, soak_s=HOUR))
 RUNNING = Rollout(PLAN, State.RUNNING)
 UNITS = st.from_regex(r"\+[1-9][0-9]{7,12}", fullmatch=True) | st.text(max_size=20)
 STATES = st.sampled_from(State)
@@ -42,7 +42,8 @@ SALTS = st.text("0123456789abcdef", min_size=1, max_size=8)
 def plans(draw: st.DrawFn) -> RolloutPlan:
     """Plans that can run."""
     shares = sorted(draw(st.sets(st.integers(1, BUCKETS - 1), min_size=1, max_size=6)))
-    steps = tuple(Step(share, draw(st.floats(1.1, 10)), draw(st.integers(0, DAY))) for share in shares)
+    margins = sorted(draw(st.lists(st.floats(1.1, 10), min_size=len(shares), max_size=len(shares))), reverse=True)
+    steps = tuple(Step(share, margin, draw(st.integers(0, DAY))) for share, margin in zip(shares, margins, strict=True))
     return RolloutPlan("clinic", 8, draw(st.integers(1, 7)), draw(SALTS), steps, 14 * DAY)
 
 
@@ -129,6 +130,7 @@ def step(share: int, margin: float = 2.0, soak_s: int = HOUR) -> Step:
         ({"steps": (step(10_000, 1.09),)}, "steps.0.margin", "at least 1.1"),
         ({"steps": (step(10_000, float("nan")),)}, "steps.0.margin", "at least 1.1"),
         ({"steps": (step(10_000), step(20_000, 10.5))}, "steps.1.margin", "step 2 must be at most 10"),
+        ({"steps": (step(10_000, 2), step(20_000, 3))}, "steps.1.margin", "step 2 must not be above"),
         ({"steps": (step(10_000, 2, -1),)}, "steps.0.soak_s", "negative"),
         ({"max_duration_s": 0}, "max_duration_s", "how long"),
         ({"max_duration_s": 91 * DAY}, "max_duration_s", "at most 90 days"),
@@ -143,9 +145,9 @@ def test_what_cannot_run_is_said_at_its_field(change: dict[str, object], path: s
 
 
 def test_every_mistake_is_said_at_once() -> None:
-    wrong = replace(PLAN, version=7, steps=(step(50_000, 1.0), step(10_000)), max_duration_s=60)
+    wrong = replace(PLAN, version=7, steps=(step(50_000, 1.0), step(10_000, 1.0)), max_duration_s=60)
     assert [error.path for error in errors_in(wrong)] == [
-        "version", "steps.0.margin", "steps.1.share", "max_duration_s",
+        "version", "steps.0.margin", "steps.1.share", "steps.1.margin", "max_duration_s",
     ]  # fmt: skip
 
 
@@ -156,6 +158,14 @@ def test_a_preset_can_run_and_is_known_by_its_steps(preset: Preset) -> None:
     assert plan.preset == preset
     own = (*plan.steps[:-1], replace(plan.steps[-1], margin=1.4))
     assert replace(plan, steps=own).preset == Preset.OWN
+
+
+def test_presets_wait_as_long_as_they_say() -> None:
+    times = {preset.value: (named.soak_s, named.max_duration_s) for preset, named in PRESETS.items()}
+    assert times == {
+        "balanced": (2 * HOUR, 30 * DAY), "fast": (30 * 60, 14 * DAY), "strict": (4 * HOUR, 60 * DAY),
+    }  # fmt: skip
+    assert all(step.soak_s == PRESETS[preset].soak_s for preset in PRESETS for step in preset_steps(preset))
 
 
 def test_own_steps_have_no_preset_to_start_from() -> None:
