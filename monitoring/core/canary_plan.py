@@ -50,12 +50,14 @@ class Moved:
 @dataclass(frozen=True)
 class Standing:
     """Where a rollout is at a moment. Seconds are those in which it ran: not paused, held or unhealthy. Calls routed
-    before `since` say nothing any more. `periods` are the shares (above 0) in force since then, with their ends."""
+    before `since` say nothing any more where it `is_anew`: resumed after it was unhealthy. `periods` are the shares
+    (above 0) in force since then, with their ends."""
 
     step: int
     seconds_in_step: int
     seconds: int
     since: datetime
+    is_anew: bool
     periods: tuple[tuple[int, datetime, datetime], ...]
 
 
@@ -66,7 +68,7 @@ def standing(moves: Iterable[Moved], now: datetime) -> Standing | None:
     unhealthy begins to be judged anew, with its step: what was counted before cannot be trusted.
     """
     step, in_step, in_all = 0, timedelta(), timedelta()
-    since: datetime | None = None
+    since, is_anew = None, False
     state, share, before = State.SCHEDULED, 0, now
     periods: list[tuple[int, datetime, datetime]] = []
     for each in [*moves, None]:
@@ -79,6 +81,7 @@ def standing(moves: Iterable[Moved], now: datetime) -> Standing | None:
             break
         if each.move == Move.START or (each.move == Move.RESUME and state == State.UNHEALTHY):
             since, periods, in_step, in_all = at, [], timedelta(), timedelta()
+            is_anew = each.move == Move.RESUME
         elif each.move == Move.RESUME and state == State.HELD:
             in_all = timedelta()
         elif each.move == Move.ADVANCE:
@@ -86,7 +89,7 @@ def standing(moves: Iterable[Moved], now: datetime) -> Standing | None:
         step, state, share, before = each.step, each.state, each.share, at
     if since is None:
         return None
-    return Standing(step, _seconds(in_step), _seconds(in_all), since, tuple(periods))
+    return Standing(step, _seconds(in_step), _seconds(in_all), since, is_anew, tuple(periods))
 
 
 def _seconds(span: timedelta) -> int:

@@ -71,6 +71,8 @@ class Attributor:
             return Attributed(Attribution.FORGED, channel=said["n"])
         version = said["v"] if said["v"] is not None else DRAFT
         kept = {name: said[name] for name in ("r", "b", "s", "w", "u", "t", "c", "iat")}
+        # What a rollout and flags did, where they had a say.
+        kept |= {name: said[name] for name in ("o", "e", "x") if name in said}
         return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
 
     def _believe(self, state: CallState) -> Attributed:

@@ -22,7 +22,7 @@ def moved(move: Move, minutes: float, *, step: int = 0, state: State = State.RUN
 
 
 def plan(*steps: Step) -> RolloutPlan:
-    return RolloutPlan("clinic", 2, 1, "salt", steps)
+    return RolloutPlan("clinic", 2, 1, "salt", steps, max_duration_s=86_400)
 
 
 @pytest.mark.parametrize("preset", [Preset.BALANCED, Preset.FAST, Preset.STRICT])
@@ -45,7 +45,7 @@ def test_what_was_decided_reaches_the_policy() -> None:
     assert [step.soak for step in policy.steps] == [60, 0]
     assert [each.name for each in (*policy.rates, *policy.means)] == ["negative calls", "average latency"]
     assert policy.rollback_alpha == 0.005
-    assert policy.longest == 14 * 86_400
+    assert policy.longest == 86_400
 
 
 def test_every_guardrail_is_judged() -> None:
@@ -71,7 +71,7 @@ def test_pauses_do_not_count() -> None:
     )
     assert found is not None
     assert (found.step, found.seconds_in_step, found.seconds) == (1, 7 * 60, 27 * 60)
-    assert found.since == BEGAN
+    assert (found.since, found.is_anew) == (BEGAN, False)
     # Callers were split while it was paused too.
     assert [(share, since) for share, since, _ in found.periods] == [
         (10_000, after(0)), (10_000, after(10)), (10_000, after(40)), (25_000, after(50)),
@@ -100,7 +100,7 @@ def test_what_was_counted_before_it_was_unhealthy_is_not_trusted() -> None:
         after(110),
     )
     assert found is not None
-    assert (found.step, found.seconds_in_step, found.seconds, found.since) == (1, 600, 600, after(100))
+    assert (found.step, found.seconds_in_step, found.seconds, found.since, found.is_anew) == (1, 600, 600, after(100), True)
     assert found.periods == ((25_000, after(100), after(110)),)
 
 
