@@ -23,6 +23,14 @@ class ChannelsConfig(AppConfig):
         add_to_navigation(
             Entry("Deploy", "Channels", "phone", "channels:channel_list"),
             Entry("Deploy", "Fleet", "versions", "channels:fleet_board"),
+            Entry(
+                "Deploy",
+                "Rollouts",
+                "timeline",
+                "channels:rollout_list",
+                badge="channels:rollout_badge",
+                badge_events=("rollout-changed", "live-changed"),
+            ),
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
         )
         register_use_finder(uses_of_agent)

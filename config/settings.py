@@ -219,11 +219,14 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
 
-# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed with each
+# secret (old and new with a comma between while one is changed).
 ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
 ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
-ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
-if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+ROLLOUT_WEBHOOK_SECRETS = _words("ROLLOUT_WEBHOOK_SECRET")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("ROLLOUT_WEBHOOK_URL is no address. Write it with https:// in front.")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRETS:
     raise ImproperlyConfigured(
         "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
     )
