@@ -8,40 +8,90 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('channels', '0005_rollout_and_flag_changes'),
-        ('monitoring', '0009_saved_views'),
+        ("channels", "0005_rollout_and_flag_changes"),
+        ("monitoring", "0009_saved_views"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CanaryEvaluation',
+            name="CanaryEvaluation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=agentversions.models.database.ClockTimestamp())),
-                ('step', models.PositiveSmallIntegerField()),
-                ('action', models.CharField(choices=[('unhealthy', 'Unhealthy'), ('roll back', 'Roll back'), ('advance', 'Advance'), ('promote', 'Promote'), ('continue', 'Continue'), ('hold', 'Hold'), ('undecided', 'Undecided')], max_length=10)),
-                ('words', models.TextField()),
-                ('refusal', models.TextField(blank=True, default='')),
-                ('body', models.TextField(blank=True, default='')),
-                ('routed_to', models.BigIntegerField(default=0)),
-                ('calls_to', models.BigIntegerField(default=0)),
-                ('missing_before', models.DateTimeField()),
-                ('move', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='channels.rolloutmove')),
-                ('rollout', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='channels.rollout')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=agentversions.models.database.ClockTimestamp())),
+                ("step", models.PositiveSmallIntegerField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("unhealthy", "Unhealthy"),
+                            ("roll back", "Roll back"),
+                            ("advance", "Advance"),
+                            ("promote", "Promote"),
+                            ("continue", "Continue"),
+                            ("hold", "Hold"),
+                            ("undecided", "Undecided"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("words", models.TextField()),
+                ("refusal", models.TextField(blank=True, default="")),
+                ("body", models.TextField(blank=True, default="")),
+                ("routed_to", models.BigIntegerField(default=0)),
+                ("calls_to", models.BigIntegerField(default=0)),
+                ("missing_before", models.DateTimeField()),
+                (
+                    "move",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="channels.rolloutmove",
+                    ),
+                ),
+                (
+                    "rollout",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evaluations",
+                        to="channels.rollout",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['rollout', '-id'], name='canary_evaluation_newest')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["rollout", "-id"], name="canary_evaluation_newest")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='canaryevaluation',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_rows', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only: % is refused.', 'CanaryEvaluation', TG_OP USING ERRCODE = 'integrity_constraint_violation';", hash='05366dc884e5f4a72199e7a602e9fa5b1068ee5f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_rows_b46b0', table='monitoring_canaryevaluation', when='BEFORE')),
+            model_name="canaryevaluation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_rows",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only: % is refused.', 'CanaryEvaluation', TG_OP USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="05366dc884e5f4a72199e7a602e9fa5b1068ee5f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_rows_b46b0",
+                    table="monitoring_canaryevaluation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='canaryevaluation',
-            trigger=pgtrigger.compiler.Trigger(name='append_only_table', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION '% is append-only: % is refused.', 'CanaryEvaluation', TG_OP USING ERRCODE = 'integrity_constraint_violation';", hash='a9318bf892f0e9373ac2f960285c40fd17489683', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_append_only_table_3c9e6', table='monitoring_canaryevaluation', when='BEFORE')),
+            model_name="canaryevaluation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only_table",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION '% is append-only: % is refused.', 'CanaryEvaluation', TG_OP USING ERRCODE = 'integrity_constraint_violation';",
+                    hash="a9318bf892f0e9373ac2f960285c40fd17489683",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_append_only_table_3c9e6",
+                    table="monitoring_canaryevaluation",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from channels.core.rollout_judging import Counts, Guardrail, Judging
 from channels.core.rollout_steps import Arm as ArmName
@@ -19,9 +19,11 @@ from monitoring.core.canary_observations import ArmCalls, Observations
 from monitoring.core.canary_plan import MEANS, RATES, Standing
 from monitoring.core.sequential import Arm, Sums
 
+MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL enable_mergejoin = off"
+"""For one statement over 100,000 calls: in the usual 4 MB it would write them to disk, and sort their ids to join."""
 SLACK = timedelta(hours=1)
 """By how much a call may have begun before it was routed: clocks differ, and a phone rings before it asks."""
-BAD = {Guardrail.AUTOMATION: "is_over AND engaged AND NOT is_automated", Guardrail.SENTIMENT: "is_over AND sentiment < 0"}
+BAD = {Guardrail.AUTOMATION: "is_handed_over", Guardrail.SENTIMENT: "is_over AND sentiment < 0"}
 """Of a rate guardrail, the calls that it counts."""
 VALUE = {
     Guardrail.DURATION: "duration_ms / 1000::float8",
@@ -30,60 +32,67 @@ VALUE = {
 }
 """Of a guardrail of an average, the value of a call that is over; NULL where it has none."""
 
-_FACTS = (
-    *("id", "is_test", "is_over", "is_error", "engaged", "is_automated", "sentiment", "duration_ms", "latency_ms"),
-    "evaluation",
-)
-_READ = """
-    id, is_test, is_over, coalesce(is_error, false) AS is_error, engaged,
-    is_over AND engaged AND NOT coalesce(transferred, false) AND NOT coalesce(is_error, false) AS is_automated,
-    sentiment, duration_ms, latency_ms, evaluation
-"""
-# Numbers of 64 bits pack when a caller's call was routed (ms), its share (17 bits) and its arm, so that the least is the
-# first and says both: a sort of all calls for each kind of label would take most of the time.
-_JUDGED = f"""
-WITH of_agent AS MATERIALIZED (
-    SELECT CASE WHEN is_named THEN decision->>'c' ELSE sender_id END AS call_id, is_named, caller_hash,
-        is_named AND decision->>'c' <> sender_id AS is_renamed, decision->'o' AS said, decision->>'iat' AS iat, {_READ}
-    FROM (
-        SELECT *, coalesce(decision->'o'->>'i' = %(rollout)s::text, false) AS is_named
+FACTS = {
+    "is_error": "coalesce(is_error, false)",
+    "is_over": "is_over",
+    "is_test": "is_test",
+    "is_handed_over": "is_over AND engaged AND (coalesce(transferred, false) OR coalesce(is_error, false))",
+    "sentiment": "sentiment",
+    "duration_ms": "duration_ms",
+    "latency_ms": "latency_ms",
+    "evaluation": "evaluation",
+}
+"""What is read of each call; after the first three only what a guardrail needs."""
+NEEDED = {
+    Guardrail.AUTOMATION: "is_handed_over",
+    Guardrail.SENTIMENT: "sentiment",
+    Guardrail.DURATION: "duration_ms",
+    Guardrail.LATENCY: "latency_ms",
+    Guardrail.JUDGE_SCORE: "evaluation",
+}
+
+# `pairs`: nearly every record has the id of its call, so that a resolution is read of the other ones alone (strays).
+# `place` packs into 64 bits when a call was routed (ms), its share (17 bits) and its arm: the least is the first of a
+# caller and says both. Sorting all calls for each kind of label would take most of the time.
+_JUDGED = """
+WITH pairs AS MATERIALIZED (
+    SELECT r.id AS routed_id, r.call_id, r.at, r.arm, r.share, r.caller_hash AS caller, c.id, {of_c},
+        CASE WHEN r.id IS NULL THEN c.decision END AS decision, CASE WHEN r.id IS NULL THEN c.caller_hash END AS who
+    FROM (SELECT * FROM channels_routedcall WHERE rollout_id = %(rollout)s AND at >= %(from)s) AS r
+    FULL JOIN (
+        SELECT id, sender_id, decision, caller_hash, {facts}
         FROM monitoring_call WHERE agent_id = %(agent)s AND started_at >= %(began)s
-    ) AS recent
-), calls AS (
-    SELECT * FROM of_agent WHERE NOT is_renamed
-    UNION ALL
-    SELECT * FROM (
-        SELECT DISTINCT ON (call_id) * FROM of_agent AS renamed
-        WHERE is_renamed AND NOT EXISTS (
-            SELECT FROM of_agent AS own WHERE NOT own.is_renamed AND own.call_id = renamed.call_id)
-        ORDER BY call_id, id
-    ) AS first_of_each
-), routed AS MATERIALIZED (
-    SELECT id AS routed_id, call_id, at, arm, share, caller_hash AS hash
-    FROM channels_routedcall WHERE rollout_id = %(rollout)s AND at >= %(from)s
-), matched AS MATERIALIZED (
-    SELECT r.routed_id, r.call_id AS routed_as, coalesce(r.at, to_timestamp(c.iat::float8)) AS at,
-        coalesce(r.arm, c.said->>'m') AS arm, coalesce(r.share, (c.said->>'s')::int) AS share,
-        coalesce(r.hash, c.caller_hash, int4send((c.said->>'b')::int)) AS caller,
-        CASE WHEN r.call_id IS NULL THEN (c.said->>'y')::boolean ELSE r.hash IS NOT NULL END AS is_analysed,
-        {", ".join(f"c.{name}" for name in _FACTS)}
-    FROM routed AS r FULL JOIN calls AS c ON c.call_id = r.call_id
-    WHERE r.call_id IS NOT NULL OR c.is_named
+    ) AS c ON c.sender_id = r.call_id
+    WHERE r.id IS NOT NULL OR c.decision->'o'->>'i' = %(rollout)s::text
+), strays AS MATERIALIZED (
+    SELECT DISTINCT ON (decision->>'c') decision->>'c' AS call_id, to_timestamp((decision->>'iat')::float8) AS at,
+        decision->'o'->>'m' AS arm, (decision->'o'->>'s')::int AS share,
+        CASE WHEN (decision->'o'->>'y')::boolean THEN coalesce(who, int4send((decision->'o'->>'b')::int)) END AS caller,
+        id, {names}
+    FROM pairs WHERE routed_id IS NULL ORDER BY decision->>'c', id
+), lonely AS MATERIALIZED (
+    SELECT routed_id, call_id, at, arm, share, caller FROM pairs WHERE id IS NULL
 ), found AS (
-    SELECT * FROM matched WHERE id IS NOT NULL
+    SELECT routed_id, at, arm, share, caller, id, {names} FROM pairs WHERE routed_id IS NOT NULL AND id IS NOT NULL
     UNION ALL
-    -- No record among the agent's: one may be attributed elsewhere, or its clock be far off.
-    SELECT m.routed_id, m.routed_as, m.at, m.arm, m.share, m.caller, m.is_analysed,
-        {", ".join(f"c.{name}" for name in _FACTS)}
-    FROM matched AS m LEFT JOIN LATERAL (
-        SELECT {_READ} FROM monitoring_call WHERE (agent_id, started_at, id) = (
-            SELECT agent_id, started_at, call_id FROM monitoring_callledger WHERE sender_id = m.routed_as)
+    SELECT NULL, at, arm, share, caller, id, {names} FROM strays WHERE NOT EXISTS (
+        SELECT FROM channels_routedcall AS r WHERE r.rollout_id = %(rollout)s AND r.call_id = strays.call_id)
+    UNION ALL
+    -- No record with its id among the agent's: one may have another id, be attributed elsewhere, its clock be far off.
+    SELECT r.routed_id, r.at, r.arm, r.share, r.caller, coalesce(s.id, c.id), {either}
+    FROM lonely AS r LEFT JOIN strays AS s USING (call_id)
+    LEFT JOIN LATERAL (
+        SELECT * FROM monitoring_callledger WHERE sender_id = r.call_id AND s.id IS NULL OFFSET 0
+    ) AS l ON true
+    LEFT JOIN LATERAL (
+        SELECT id, {facts} FROM monitoring_call
+        WHERE agent_id = l.agent_id AND started_at = l.started_at AND id = l.call_id OFFSET 0
     ) AS c ON true
-    WHERE m.id IS NULL
 ), judged AS MATERIALIZED (
-    SELECT *, NOT coalesce(is_over, false) AND at < %(missing_before)s AS is_missing,
-        ((extract(epoch FROM at - %(since)s) * 1000)::bigint << 18) | (share << 1) | (arm = 'canary')::int AS place
-    FROM found WHERE is_analysed AND NOT coalesce(is_test, false) AND at >= %(from)s
+    SELECT routed_id, id, arm, share, caller, {names},
+        NOT coalesce(is_over, false) AND at < %(missing_before)s AS is_missing,
+        ((date_part('epoch', at - %(since)s) * 1000)::bigint << 18) | (share << 1) | (arm = 'canary')::int AS place
+    FROM found WHERE caller IS NOT NULL AND NOT coalesce(is_test, false) AND at >= %(from)s
 )
 """
 _ARMS = """
@@ -91,18 +100,8 @@ SELECT 'arm', arm, 0, ARRAY[count(*) FILTER (WHERE is_over OR is_missing), count
     count(*) FILTER (WHERE is_over AND is_error), coalesce(max(routed_id), 0), coalesce(max(id), 0)]::float8[]
 FROM judged GROUP BY arm
 """
-_MEAN = """
-SELECT 'mean {name}', arm, 0, ARRAY[sum(m), sum(x), sum(xx), sum(x * x), sum(x * m), sum(m * m)]
-FROM (
-    SELECT arm, caller, count(value)::float8 AS m, sum(value) AS x, sum(value * value) AS xx
-    FROM (SELECT arm, caller, {value} AS value FROM judged WHERE is_over) AS valued
-    WHERE value IS NOT NULL GROUP BY arm, caller
-) AS callers GROUP BY arm
-UNION ALL
-SELECT 'stratum {name}', arm, share, ARRAY[count(value)::float8, sum(value)]
-FROM (SELECT arm, share, {value} AS value FROM judged WHERE is_over) AS valued
-WHERE value IS NOT NULL GROUP BY arm, share
-"""
+_OF_CALLER = "count({v})::float8 AS {n}m, coalesce(sum({v}), 0)::float8 AS {n}x, coalesce(sum({v} * {v}), 0) AS {n}xx"
+_OF_ARM = "sum({n}m), sum({n}x), sum({n}xx), sum({n}x * {n}x), sum({n}x * {n}m), sum({n}m * {n}m)"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,8 @@ def count_rollout(rollout: Rollout, judging: Judging, at: Standing, *, missing_b
         "from": at.since if at.is_anew else at.since - SLACK,
         "missing_before": missing_before,
     }
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(MEMORY)
         cursor.execute(_statement(judging), values)
         return _read(cursor.fetchall(), judging, at)
 
@@ -149,35 +149,59 @@ def _statement(judging: Judging) -> str:
         f" ARRAY[count(*)]::float8[] FROM callers WHERE {name} IS NOT NULL GROUP BY 2, 3"
         for name in labels
     ]
-    parts += [_MEAN.format(name=each.value, value=VALUE[each]) for each in judging.guardrails if each in VALUE]
+    means = [each for each in judging.guardrails if each in VALUE]
+    if means:
+        parts += _means(means)
     callers = f", callers AS MATERIALIZED (SELECT {firsts} FROM judged GROUP BY caller)"  # noqa: S608
-    return f"{_JUDGED}{callers}{' UNION ALL '.join(parts)}"
+    names = [*list(FACTS)[:3], *(NEEDED[each] for each in judging.guardrails)]
+    judged = _JUDGED.format(
+        names=", ".join(names),
+        facts=", ".join(f"{FACTS[name]} AS {name}" for name in names),
+        of_c=", ".join(f"c.{name}" for name in names),
+        either=", ".join(f"coalesce(s.{name}, c.{name})" for name in names),
+    )
+    return f"{judged}{callers}{' UNION ALL '.join(parts)}"
 
 
-def _read(rows: Iterable[Sequence[Any]], judging: Judging, at: Standing) -> CanaryCounts:
+def _means(guardrails: Sequence[Guardrail]) -> list[str]:
+    """All averages in two passes: sums over callers for how much calls tell, and by share."""
+    values = {each.value: f"CASE WHEN is_over THEN {VALUE[each]} END" for each in guardrails}
+    of_caller = ", ".join(_OF_CALLER.format(n=name, v=value) for name, value in values.items())
+    of_arm = ", ".join(_OF_ARM.format(n=name) for name in values)
+    of_share = ", ".join(f"count({value}), coalesce(sum({value}), 0)" for value in values.values())
+    return [
+        f"SELECT 'means', arm, 0, ARRAY[{of_arm}]::float8[]"  # noqa: S608 our own names
+        f" FROM (SELECT arm, {of_caller} FROM judged GROUP BY arm, caller) AS callers_of_arm GROUP BY arm",
+        f"SELECT 'strata', arm, share, ARRAY[{of_share}]::float8[] FROM judged GROUP BY arm, share",  # noqa: S608
+    ]
+
+
+def _read(rows: Iterable[Sequence[Any]], judging: Judging, standing: Standing) -> CanaryCounts:
     labels: dict[str, dict[int, list[int]]] = {}
-    sums: dict[tuple[str, str], list[float]] = {}
+    sums: dict[tuple[Guardrail, str], Sequence[float]] = {}
     arms: dict[str, list[int]] = {}
-    strata: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+    strata: dict[tuple[Guardrail, str], dict[str, tuple[float, float]]] = {}
+    means = [each for each in judging.guardrails if each in VALUE]
     for kind, arm, share, numbers in rows:
-        kind, _, name = kind.partition(" ")
         if kind == "arm":
             arms[arm] = [int(number) for number in numbers]
-        elif kind == "mean":
-            sums[name, arm] = numbers
-        elif kind == "stratum":
-            strata.setdefault((name, arm), {})[str(share)] = (numbers[0], numbers[1])
+        elif kind == "means":
+            sums |= {(each, arm): numbers[6 * at : 6 * at + 6] for at, each in enumerate(means)}
+        elif kind == "strata":
+            for at, each in enumerate(means):
+                if numbers[2 * at]:
+                    strata.setdefault((each, arm), {})[str(share)] = (numbers[2 * at], numbers[2 * at + 1])
         else:
             labels.setdefault(kind, {}).setdefault(share, [0, 0])[arm != ArmName.CANARY] = int(numbers[0])
 
     def mean(guardrail: Guardrail, arm: ArmName) -> Arm:
-        key = (guardrail.value, arm.value)
+        key = (guardrail, arm.value)
         return Arm(Sums(*sums.get(key, ())), strata.get(key, {}))
 
     seen = Observations(
-        step=at.step,
-        seconds_in_step=at.seconds_in_step,
-        seconds=at.seconds,
+        step=standing.step,
+        seconds_in_step=standing.seconds_in_step,
+        seconds=standing.seconds,
         canary=ArmCalls(*arms.get(ArmName.CANARY, ())[:3]),
         stable=ArmCalls(*arms.get(ArmName.STABLE, ())[:3]),
         callers=_labels(labels, "callers"),

@@ -72,7 +72,10 @@ def count_from_prometheus(
         stable=calls[Arm.STABLE],
         callers=Labels.of(
             {
-                share: (parts.get((share, Arm.CANARY), _Part()).callers, parts.get((share, Arm.STABLE), _Part()).callers)
+                share: (
+                    parts.get((share, Arm.CANARY), _Part()).callers,
+                    parts.get((share, Arm.STABLE), _Part()).callers,
+                )
                 for share in {share for share, _ in parts}
             }
         ),

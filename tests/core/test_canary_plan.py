@@ -38,7 +38,10 @@ def test_a_preset_asks_for_what_the_bars_were_measured_with(preset: Preset) -> N
 
 def test_what_was_decided_reaches_the_policy() -> None:
     judging = Judging(
-        rule=Rule.THRESHOLD, counts=Counts.SUCCESSES, guardrails=(Guardrail.SENTIMENT, Guardrail.LATENCY), least_sample=7
+        rule=Rule.THRESHOLD,
+        counts=Counts.SUCCESSES,
+        guardrails=(Guardrail.SENTIMENT, Guardrail.LATENCY),
+        least_sample=7,
     )
     policy = policy_of(plan(Step(1_000, 2.0, 60), Step(2_000, 1.5, 0)), judging)
     assert (policy.mode, policy.label, policy.least_sample) == (Mode.THRESHOLD, Label.SUCCESS, 7)
@@ -100,7 +103,13 @@ def test_what_was_counted_before_it_was_unhealthy_is_not_trusted() -> None:
         after(110),
     )
     assert found is not None
-    assert (found.step, found.seconds_in_step, found.seconds, found.since, found.is_anew) == (1, 600, 600, after(100), True)
+    assert (found.step, found.seconds_in_step, found.seconds, found.since, found.is_anew) == (
+        1,
+        600,
+        600,
+        after(100),
+        True,
+    )
     assert found.periods == ((25_000, after(100), after(110)),)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 from agentversions.models import Agent
 from agentversions.models.database import database_now
@@ -46,7 +47,9 @@ def begin(agent: Agent, *, judging: Judging | None = None, steps: Iterable[Step]
     operator = make_user("operator")
     SigningKey.objects.get_or_create(name="k1", defaults={"secret": b"key"})
     make_live(version=agent.versions.get(number=1), actor=operator)
-    return start_rollout(agent=agent, version=2, steps=tuple(steps), judging=judging, actor=operator, **fields)
+    # The same callers are in the canary each time.
+    with mock.patch("channels.services.rollouts.new_salt", return_value="0123456789abcdef"):
+        return start_rollout(agent=agent, version=2, steps=tuple(steps), judging=judging, actor=operator, **fields)
 
 
 def number_of(caller: int) -> str:

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 
 def seen_of(rollout: Rollout, *, missing_before: datetime | None = None) -> Observations:
-    moves = [Moved(Move(row.move), State(row.state), row.step, row.share, row.at) for row in rollout.moves.order_by("id")]
+    moves = [
+        Moved(Move(row.move), State(row.state), row.step, row.share, row.at) for row in rollout.moves.order_by("id")
+    ]
     place = standing(moves, database_now())
     assert place is not None
     before = missing_before or database_now() - timedelta(hours=1)
@@ -167,7 +169,9 @@ def test_guardrails_are_what_their_calls_add_up_to(agent: Agent) -> None:
 
     calls = run(rollout, [at % 150 for at in range(300)], says)
     seen = seen_of(rollout)
-    assert seen.rates["calls that were not automated"] == first_of([call for call in calls if (call.caller or 0) % 3 == 0])
+    assert seen.rates["calls that were not automated"] == first_of(
+        [call for call in calls if (call.caller or 0) % 3 == 0]
+    )
     assert seen.rates["negative calls"] == first_of([call for call in calls if (call.caller or 0) % 4 == 0])
     canary, stable = seen.means["average duration"]
     lengths = [10.0 + (call.caller or 0) for call in calls if call.is_canary]
