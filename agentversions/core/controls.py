@@ -204,7 +204,7 @@ def _control(steps: tuple[Step, ...], field: FieldInfo, value: Any) -> Control:
         path=join(steps),
         label=field.title or str(steps[-1]),
         kind=kind,
-        text=_text(kind, value),
+        text=text_of(kind, value),
         unit=_extra(field, "unit"),
         hint=" ".join(words for words in (field.description or "", _limits_in_words(field)) if words),
         options=get_args(literal) if literal is not None else (),
@@ -214,7 +214,8 @@ def _control(steps: tuple[Step, ...], field: FieldInfo, value: Any) -> Control:
     )
 
 
-def _text(kind: ControlKind, value: Any) -> str:
+def text_of(kind: ControlKind, value: Any) -> str:
+    """A value as its control shows it for typing."""
     if kind == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
     if kind == "lines":

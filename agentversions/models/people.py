@@ -14,6 +14,7 @@ SCOPE_CHOICES = [
     ("read", "Read"),
     ("write", "Write"),
     ("resolve", "Resolve calls"),
+    ("flags", "Evaluate flags (OpenFeature)"),
     ("calls", "Send call records"),
     ("listen", "Read full callers and transcripts"),
 ]

@@ -32,7 +32,7 @@ def _errors_of_tool(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> t
 
 def _errors_of_path(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> tuple[FieldError, ...]:
     try:
-        _check_path(flag.subject)
+        check_path(flag.subject)
     except UnknownPath as error:
         return (FieldError("subject", str(error)),)
     documents = {name: write_document(each) for name, each in versions.items()}
@@ -50,7 +50,7 @@ def _errors_of_path(flag: Flag, versions: Mapping[str, AgentConfiguration]) -> t
     return tuple(errors.values())
 
 
-def _check_path(path: str) -> None:
+def check_path(path: str) -> None:
     """Whether flags may act on this place. Raises UnknownPath."""
     field = field_of(path)
     steps: tuple[Step, ...] = split(path)

@@ -123,15 +123,23 @@ def overlaid(configuration: AgentConfiguration, changes: tuple[Change, ...]) -> 
 def _together(configuration: AgentConfiguration, document: dict[str, Any], changes: tuple[Change, ...]) -> Overlaid:
     flags: list[str] = []
     skipped: list[Skipped] = []
+    is_complete = True
     for change in changes:
         try:
-            changed = changed_by(document, change)
+            try:
+                changed = changed_by(document, change)
+            except UnknownPath:
+                if is_complete:
+                    raise
+                # A part that was set whole may lack fields, which its defaults fill in: the same as one by one.
+                document, is_complete = write_document(read_document(document)), True
+                changed = changed_by(document, change)
         except UnknownPath as error:
             skipped.append(Skipped(change.flag, str(error)))
             continue
         if not same(changed, document):
             flags.append(change.flag)
-            document = changed
+            document, is_complete = changed, False
     return (read_document(document) if flags else configuration), tuple(flags), tuple(skipped)
 
 

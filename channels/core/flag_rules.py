@@ -69,19 +69,19 @@ class Evaluation:
 def evaluate(flag: Flag, situation: Situation) -> Evaluation:
     """What this flag gives: kill switch first, then the first rule that applies, then the default."""
     if not flag.is_enabled:
-        return _given(flag, flag.when_disabled, FlagReason.DISABLED)
+        return given_by(flag, flag.when_disabled, FlagReason.DISABLED)
     for index, rule in enumerate(flag.rules):
         if not meets(rule, situation):
             continue
         if not rule.is_split:
-            return _given(flag, rule.gives, FlagReason.TARGETING_MATCH, index)
+            return given_by(flag, rule.gives, FlagReason.TARGETING_MATCH, index)
         if situation.unit is None:
             words = f"Rule {index + 1} splits callers: send who calls, or the id of the call, as the targeting key."
             return _failed(ErrorCode.TARGETING_KEY_MISSING, words)
         bucket = bucket_of(rule.salt, situation.unit)
         if bucket < rule.share:
-            return _given(flag, rule.gives, FlagReason.SPLIT, index, bucket)
-    return _given(flag, flag.default, FlagReason.DEFAULT if flag.rules else FlagReason.STATIC)
+            return given_by(flag, rule.gives, FlagReason.SPLIT, index, bucket)
+    return given_by(flag, flag.default, FlagReason.DEFAULT if flag.rules else FlagReason.STATIC)
 
 
 def evaluate_all(flags: Iterable[Flag], situation: Situation) -> dict[str, Evaluation]:
@@ -99,9 +99,10 @@ def meets(rule: Rule, situation: Situation) -> bool:
     )
 
 
-def _given(
+def given_by(
     flag: Flag, variant: str, reason: FlagReason, rule: int | None = None, bucket: int | None = None
 ) -> Evaluation:
+    """What a flag gives by this variant; an error where it has no such variant."""
     if not flag.has(variant):
         return _failed(ErrorCode.GENERAL, f"“{flag.key}” has no variant “{variant}”. Save the flag again.")
     return Evaluation(flag.value_of(variant), reason, variant, rule, bucket)

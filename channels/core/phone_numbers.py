@@ -36,6 +36,7 @@ _WITHHELD_WORDS = frozenset(
 )
 _WITHHELD_DIGITS = frozenset({"266696687", "7378742833", "86282452253", "8656696", "2562533", "0", "0000000000"})
 _PLAIN = re.compile(r"\+[0-9]+")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SIP = re.compile(r"^(?:sips?|tel):([^@;?]*)", re.IGNORECASE)
 
 
@@ -107,6 +108,28 @@ def read_caller(text: str, region: str | None) -> Caller:
     if not phonenumbers.is_possible_number(number):
         return Caller(stripped)
     return Caller(phonenumbers.format_number(number, PhoneNumberFormat.E164), is_number=True)
+
+
+def read_unit(text: str, region: str | None) -> str | None:
+    """The unit of `read_caller` for this text, at a tenth of its price where the text is E.164 already."""
+    if _E164.fullmatch(text) and text[1:] not in _WITHHELD_DIGITS:
+        for end in (2, 3, 4):
+            prefix = _national_prefix(text[1:end])
+            if prefix is not None:
+                if prefix.match(text, end) is None:
+                    return text
+                break
+    return read_caller(text, region).unit
+
+
+@lru_cache(maxsize=2_000)
+def _national_prefix(code: str) -> re.Pattern[str] | None:
+    """How numbers of a calling code begin that are written otherwise, as +33 06 12 34 56 78 is; None: no such code."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))
+    if regions is None:
+        return None
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(code), regions[0])
+    return re.compile((metadata and metadata.national_prefix_for_parsing) or r"(?!)")
 
 
 def is_withheld(text: str) -> bool:

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from . import twilio
+from channels.core.caller_keys import CallerKeys
+
+from . import ofrep, twilio
 from .database import Database
 from .listener import Listener
 from .misses import Misses
 from .resolving import MOST_BYTES, Refusal, Resolver, read_question
+from .routed import RoutedSpool
+from .routed_shipper import RoutedShipper
 from .store import Store
 from .store_keeper import StoreKeeper
 from .world import Unavailable, World
@@ -25,6 +29,8 @@ logger = logging.getLogger("channels.runtime")
 
 WORLD = "agent_versions.world"
 """Where a request that goes on to what is behind finds the runtime's memory: it knows tokens without the database."""
+ROUTED_LIMIT = 256 * 1024 * 1024
+"""Bytes of decisions of rollouts that wait, unless the caller brings a spool with a limit of its own."""
 RESOLVE = "/api/v1/resolve"
 TWILIO = "/twilio/voice"
 KINDS = {
@@ -62,11 +68,15 @@ class Runtime:
         database_url: str,
         store: Path,
         memory: int,
+        routed: RoutedSpool | None = None,
         region: str | None = None,
         behind: WSGIApplication | None = None,
         for_twilio: Twilio | None = None,
         listens: bool = True,
         facts: Callable[[], dict[str, Any]] = dict,
+        caller_secret: str = "",
+        flags_per_second: float = 0,
+        flag_origins: frozenset[str] = frozenset(),
     ) -> None:
         self._url = database_url
         self._listens = listens
@@ -78,7 +88,21 @@ class Runtime:
         self.misses = Misses()
         self.world = World(Database(database_url), Store(store), limit=memory)
         self.keeper = StoreKeeper(database_url, store)
-        self._resolver = Resolver(self.world, self.misses, region=region)
+        self.routed = routed or RoutedSpool(store.with_name("routed_spool"), limit=ROUTED_LIMIT)
+        self.shipper = RoutedShipper(database_url, self.routed)
+        callers = CallerKeys(caller_secret.encode())
+
+        def hash_of(caller: str) -> str:
+            return callers.hash_of(caller).hex()
+
+        self._resolver = Resolver(self.world, self.misses, region=region, hash_of=hash_of, note=self.routed.note)
+        self._ofrep = ofrep.Ofrep(
+            self.world,
+            hash_of=hash_of,
+            region=region,
+            per_second=flags_per_second,
+            origins=flag_origins,
+        )
         self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
             RESOLVE: self._resolve,
             TWILIO: self._answer_twilio,
@@ -92,24 +116,28 @@ class Runtime:
             if self._process == os.getpid():
                 return
             self._process = os.getpid()
-            self.world.keys = dict(self.world.store.keys())
+            self.world.start_from_store()
             self.listener = Listener(
                 self._url, self.world, self.misses, moved=self.keeper.moved.set, listens=self._listens
             )
             self.listener.start()
             self.keeper.start()
+            self.shipper.start()
             self.listener.first_look.wait(patience)
 
     def stop(self) -> None:
         """End the threads and close what they hold: for tests, and for programs that outlive their runtime."""
-        for thread in (self.listener, self.keeper):
+        for thread in (self.listener, self.keeper, self.shipper):
             thread.stop()
         self.world.database.close()
         self.world.store.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
-        answer = self._answers.get(environ.get("PATH_INFO", ""))
+        path = environ.get("PATH_INFO", "")
+        answer = self._answers.get(path)
+        if answer is None and path.startswith(ofrep.ROOT):
+            answer = self._ofrep
         if answer is None:
             if self._behind is None:
                 return _problem(start_response, "not-found", f"Only {RESOLVE}, /healthz and /readyz are answered here.")
@@ -184,7 +212,10 @@ class Runtime:
             "generation": world.generation or world.store.generation,
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
-            "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            "memory_bytes": sum(each.used for each in world.memories),
+            **self.routed.facts(),
+            "flags": len(world.flags.by_key) if is_ready else None,
+            "flags_skipped": world.notes.count,
             **self._facts(),
         }
         return _json(start_response, "200 OK" if is_ready else "503 Service Unavailable", facts)

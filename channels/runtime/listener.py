@@ -13,7 +13,7 @@ from . import statements
 from .database import connect, sever
 from .misses import Misses
 from .store_keeper import OlderDatabase, refuse_older
-from .world import World
+from .world import Change, World
 
 logger = logging.getLogger("channels.runtime")
 
@@ -95,15 +95,25 @@ class Listener(threading.Thread):
         # Too much moved to be listed (100,000 numbers at once). Seen again, the same number means nothing new.
         is_flood = count > statements.MOST_LISTED and count != self._flood
         self._flood = count
-        if self._world.age > FORGET_AFTER or is_flood:
+        is_anew = self._horizon is None or self._world.age > FORGET_AFTER or is_flood
+        if is_anew:
             self._world.forget()
         if is_flood or any(kind == "keys" for kind, _ in changes):
             self._load_keys(database)
+        self._load_flags(database, changes, whole=is_anew)
         self._world.saw(changes, generation, started)
         self._horizon, self._seen = horizon, {number for number, _, _ in rows}
         self.first_look.set()
         if changes or is_flood:
             self._moved()
+
+    def _load_flags(self, database: psycopg.Connection[Any], changes: list[Change], *, whole: bool) -> None:
+        """Before the look counts as done: whoever sees the new generation sees the flags that belong to it."""
+        keys = sorted({key for kind, key in changes if kind == "flag"})
+        if whole:
+            self._world.take_flags(database.execute(statements.ALL_FLAGS), whole=True)
+        elif keys:
+            self._world.take_flags(database.execute(statements.LOAD_FLAGS, [keys]), whole=False)
 
     def _load_keys(self, database: psycopg.Connection[Any]) -> None:
         keys = database.execute(statements.LOAD_KEYS).fetchall()

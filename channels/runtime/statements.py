@@ -1,16 +1,23 @@
 """The SQL of the runtime. Each statement reads one thing in one snapshot; none runs while everything is in memory."""
 
-LOAD_CHANNELS = "SELECT address, is_enabled, route_id FROM channels_channel WHERE address = ANY(%s)"
+from channels.core.rollout_states import State
+
+LOAD_CHANNELS = "SELECT address, is_enabled, route_id, time_zone FROM channels_channel WHERE address = ANY(%s)"
 
 # What a worker reads ahead when it starts, some thousand at a time.
 NEXT_CHANNELS = """
-SELECT address, is_enabled, route_id FROM channels_channel WHERE address > %s ORDER BY address LIMIT %s
+SELECT address, is_enabled, route_id, time_zone FROM channels_channel WHERE address > %s ORDER BY address LIMIT %s
 """
 
-# A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment.
-_TARGETS = """
+_SPLITTING = ", ".join(f"'{state}'" for state in State if state.splits_calls)
+
+# A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment, with the
+# rollout that splits its callers: one against another version than the live one is out of date and splits nothing.
+_TARGETS = f"""
 (SELECT json_agg(json_build_array(a.slug, v.number, v.name,
-            CASE WHEN t.follow = 'draft' THEN coalesce(s.applied_id, a.draft_id) ELSE v.configuration_id END)
+            CASE WHEN t.follow = 'draft' THEN coalesce(s.applied_id, a.draft_id) ELSE v.configuration_id END,
+            CASE WHEN o.id IS NOT NULL
+                THEN json_build_array(o.id, o.plan_body, o.state, o.step, c.number, c.name, c.configuration_id) END)
         ORDER BY t.position)
    FROM channels_routetarget t
    JOIN agentversions_agent a ON a.id = t.agent_id
@@ -18,8 +25,10 @@ _TARGETS = """
    LEFT JOIN LATERAL (SELECT d.version_id FROM agentversions_deployment d
         WHERE t.follow = 'live' AND d.agent_id = a.id ORDER BY d.id DESC LIMIT 1) live ON true
    LEFT JOIN agentversions_agentversion v ON v.id = coalesce(t.version_id, live.version_id)
+   LEFT JOIN channels_rollout o ON o.agent_id = a.id AND o.baseline_id = live.version_id AND o.state IN ({_SPLITTING})
+   LEFT JOIN agentversions_agentversion c ON c.id = o.version_id
   WHERE t.route_id = r.digest)
-"""
+"""  # noqa: S608
 LOAD_ROUTES = f"SELECT r.digest, r.body, {_TARGETS} FROM channels_route r WHERE r.digest = ANY(%s)"  # noqa: S608
 
 LOAD_BODIES = "SELECT digest, body FROM agentversions_configuration WHERE digest = ANY(%s)"
@@ -29,6 +38,15 @@ SELECT t.digest, t.revoked_at IS NULL AND u.is_active, t.scopes, extract(epoch F
   FROM agentversions_apitoken t JOIN agentversions_user u ON u.id = t.owner_id
  WHERE t.digest = ANY(%s)
 """
+
+# The revision of each flag that counts: the newest. An archived one is told, so that readers drop it.
+ALL_FLAGS = """
+SELECT f.key, r.number, r.body, r.is_archived
+  FROM channels_flag f
+  JOIN LATERAL (SELECT number, body, is_archived FROM channels_flagrevision
+        WHERE flag_id = f.id ORDER BY number DESC LIMIT 1) r ON true
+"""
+LOAD_FLAGS = f"{ALL_FLAGS} WHERE f.key = ANY(%s)"
 
 LOAD_KEYS = "SELECT name, secret FROM channels_signingkey ORDER BY id"
 
@@ -67,7 +85,7 @@ ON CONFLICT (number) DO UPDATE SET why = excluded.why, times = m.times + exclude
 CLEAR_OLD_CHANGES = "DELETE FROM channels_routingchange WHERE at < now() - interval '7 days'"
 
 # Everything, for a whole copy: streamed by server-side cursors inside one snapshot.
-ALL_CHANNELS = "SELECT address, is_enabled, route_id FROM channels_channel"
+ALL_CHANNELS = "SELECT address, is_enabled, route_id, time_zone FROM channels_channel"
 ALL_ROUTES = f"""
 SELECT r.digest, r.body, {_TARGETS} FROM channels_route r
  WHERE EXISTS (SELECT 1 FROM channels_channel c WHERE c.route_id = r.digest)
@@ -75,4 +93,16 @@ SELECT r.digest, r.body, {_TARGETS} FROM channels_route r
 ALL_TOKENS = """
 SELECT t.digest, t.revoked_at IS NULL AND u.is_active, t.scopes, extract(epoch FROM t.expires_at)::float8
   FROM agentversions_apitoken t JOIN agentversions_user u ON u.id = t.owner_id
+"""
+
+# In the order of the unique index, so that two instances never wait for each other in a ring; a call's first counts.
+# A rollout that is not there any more (another backup was restored) must not hold back the others.
+SHIP_ROUTED = """
+INSERT INTO channels_routedcall (rollout_id, call_id, at, arm, share, bucket, caller_hash, channel)
+SELECT l.rollout, l.call_id, to_timestamp(l.at), l.arm, l.share, l.bucket, l.caller, l.channel
+  FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::int[], %s::int[], %s::text[], %s::float8[])
+       AS l(rollout, call_id, caller, arm, share, bucket, channel, at)
+  JOIN channels_rollout r ON r.id = l.rollout
+ ORDER BY l.rollout, l.call_id, l.at
+ON CONFLICT (rollout_id, call_id) DO NOTHING
 """

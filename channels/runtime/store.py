@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +20,12 @@ from .facts import ChannelFacts, RouteFacts, TokenFacts, compile_route
 logger = logging.getLogger("channels.runtime")
 T = TypeVar("T")
 
-FORMAT = "1"
+FORMAT = "2"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS channels (
-    address TEXT PRIMARY KEY, is_enabled INTEGER NOT NULL, route TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
+    address TEXT PRIMARY KEY, is_enabled INTEGER NOT NULL, route TEXT NOT NULL, time_zone TEXT NOT NULL,
+    sum BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS routes (
     digest TEXT PRIMARY KEY, body TEXT NOT NULL, targets TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS route_agents (agent TEXT, route TEXT, PRIMARY KEY (agent, route)) WITHOUT ROWID;
@@ -33,6 +35,8 @@ CREATE TABLE IF NOT EXISTS tokens (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys (
     position INTEGER PRIMARY KEY, name TEXT NOT NULL, secret BLOB NOT NULL, sum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS flags (
+    key TEXT PRIMARY KEY, number INTEGER NOT NULL, body TEXT NOT NULL, sum BLOB NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -104,10 +108,10 @@ class Store:
         """The channel of an address."""
 
         def read(row: Sequence[Any]) -> ChannelFacts:
-            _verify(row[-1], address, row[0], row[1])
-            return ChannelFacts(address, bool(row[0]), row[1])
+            _verify(row[-1], address, row[0], row[1], row[2])
+            return ChannelFacts(address, bool(row[0]), row[1], sys.intern(row[2]))
 
-        return self._one("SELECT is_enabled, route, sum FROM channels WHERE address = ?", address, read)
+        return self._one("SELECT is_enabled, route, time_zone, sum FROM channels WHERE address = ?", address, read)
 
     def route(self, digest: str) -> RouteFacts | None:
         """A route with its targets followed."""
@@ -147,6 +151,20 @@ class Store:
         with contextlib.suppress(Damaged):
             return self._ask("SELECT name, secret, sum FROM keys ORDER BY position", (), read) or []
         return []
+
+    def flags(self) -> list[tuple[str, int, str, bool]] | None:
+        """The rows of all flags, none archived, as PostgreSQL gives them; None when nothing sound is known."""
+
+        def read(rows: list[Any]) -> list[tuple[str, int, str, bool]]:
+            return [
+                (key, number, body, False) for key, number, body, row_sum in rows if _verify(row_sum, key, number, body)
+            ]
+
+        if not self.is_complete():
+            return None
+        with contextlib.suppress(Damaged):
+            return self._ask("SELECT key, number, body, sum FROM flags", (), read)
+        return None
 
     def close(self) -> None:
         """Close the file; the next question opens it again."""

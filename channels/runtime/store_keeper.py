@@ -14,7 +14,7 @@ import psycopg
 
 from . import statements
 from .database import connect
-from .store import FORMAT, Damaged, checksum, damage_mark, open_store
+from .store import FORMAT, SCHEMA, Damaged, checksum, damage_mark, open_store
 
 logger = logging.getLogger("channels.runtime")
 
@@ -156,8 +156,11 @@ def _copy_everything(database: psycopg.Connection[Any], store: sqlite3.Connectio
         refuse_older(generation, known, horizon, 0)
         store.execute("BEGIN IMMEDIATE")
         try:
-            for table in ("channels", "routes", "route_agents", "tokens", "keys", "bodies"):
-                store.execute(f"DELETE FROM {table}")  # noqa: S608
+            # Dropped rather than emptied: a store of another format has other columns.
+            for table in ("channels", "routes", "route_agents", "tokens", "keys", "bodies", "flags"):
+                store.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in SCHEMA.split(";"):
+                store.execute(statement)
             with database.cursor("all_channels") as cursor:
                 cursor.itersize = BATCH
                 _write_channels(store, cursor.execute(statements.ALL_CHANNELS))
@@ -167,6 +170,7 @@ def _copy_everything(database: psycopg.Connection[Any], store: sqlite3.Connectio
             _write_bodies(store, database, bodies)
             _write_tokens(store, database.execute(statements.ALL_TOKENS))
             _write_keys(store, database)
+            _write_flags(store, database.execute(statements.ALL_FLAGS))
             _note(store, horizon, generation, [])
             _write_meta(store, "complete", FORMAT)
         except BaseException:
@@ -198,6 +202,8 @@ def _copy_moved(
         _write_tokens(store, database.execute(statements.LOAD_TOKENS, [keys["token"]]))
     if "keys" in keys:
         _write_keys(store, database)
+    if "flag" in keys:
+        _write_flags(store, database.execute(statements.LOAD_FLAGS, [keys["flag"]]))
 
 
 def drop_unused(store: sqlite3.Connection) -> None:
@@ -205,7 +211,8 @@ def drop_unused(store: sqlite3.Connection) -> None:
     store.execute("BEGIN IMMEDIATE")
     store.execute("DELETE FROM routes WHERE digest NOT IN (SELECT route FROM channels)")
     store.execute("DELETE FROM route_agents WHERE route NOT IN (SELECT digest FROM routes)")
-    used = {target[3] for (text,) in store.execute("SELECT targets FROM routes") for target in json.loads(text)}
+    texts = store.execute("SELECT targets FROM routes")
+    used = {digest for (text,) in texts for digest in _bodies_of(json.loads(text))}
     there = {row[0] for row in store.execute("SELECT digest FROM bodies")}
     store.executemany("DELETE FROM bodies WHERE digest = ?", [(digest,) for digest in there - used])
     store.execute("COMMIT")
@@ -216,11 +223,12 @@ def _write_channels(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) ->
     routes: set[str] = set()
 
     def values() -> Iterator[tuple[Any, ...]]:
-        for address, is_enabled, route in rows:
+        for address, is_enabled, route, time_zone in rows:
             routes.add(route)
-            yield address, int(is_enabled), route, checksum(address, int(is_enabled), route)
+            row = (address, int(is_enabled), route, time_zone)
+            yield *row, checksum(*row)
 
-    store.executemany("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?)", values())
+    store.executemany("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?, ?)", values())
     return routes
 
 
@@ -235,8 +243,13 @@ def _write_routes(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> s
         store.executemany(
             "INSERT OR REPLACE INTO route_agents VALUES (?, ?)", [(target[0], digest) for target in targets]
         )
-        bodies |= {target[3] for target in targets if target[3]}
+        bodies |= _bodies_of(targets)
     return bodies
+
+
+def _bodies_of(targets: Iterable[Sequence[Any]]) -> set[str]:
+    """The configurations that these targets answer with, those of canaries too."""
+    return {digest for target in targets for digest in (target[3], target[4] and target[4][6]) if digest}
 
 
 def _write_bodies(store: sqlite3.Connection, database: psycopg.Connection[Any], digests: set[str]) -> None:
@@ -258,6 +271,15 @@ def _write_keys(store: sqlite3.Connection, database: psycopg.Connection[Any]) ->
     for position, (name, secret) in enumerate(database.execute(statements.LOAD_KEYS)):
         values = (name, bytes(secret))
         store.execute("INSERT INTO keys VALUES (?, ?, ?, ?)", (position, *values, checksum(*values)))
+
+
+def _write_flags(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> None:
+    for key, number, body, is_archived in rows:
+        if is_archived:
+            store.execute("DELETE FROM flags WHERE key = ?", (key,))
+        else:
+            values = (key, number, body)
+            store.execute("INSERT OR REPLACE INTO flags VALUES (?, ?, ?, ?)", (*values, checksum(*values)))
 
 
 def _note(store: sqlite3.Connection, horizon: int, generation: int, seen: list[int]) -> None:

@@ -1,15 +1,21 @@
 """What one worker knows: channels, routes, bodies and tokens in memory, dropped when the log says that they moved."""
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from channels.core.flag_sets import FlagInForce, FlagSet
+
 from . import statements
 from .database import Database, DatabaseAway
 from .facts import ChannelFacts, RouteFacts, TokenFacts, compile_route
+from .flag_snapshot import FlagSnapshot, snapshot_of
 from .memory import Memory
+from .notes import FlagNotes
+from .overlays import Overlays
 from .store import Damaged, Store
 
 FRESH_FOR = 3.0
@@ -41,15 +47,23 @@ class World:
         self.database = database
         self.store = store
         # Half for bodies, which are few and large; the rest for what is small and many.
-        self.bodies: Memory[bytes] = Memory(limit // 2)
+        self.notes = FlagNotes()
+        self.bodies: Memory[bytes] = Memory(limit * 4 // 10)
+        self.overlays = Overlays(limit // 10, self.body, self.notes)
         self.channels: Memory[ChannelFacts] = Memory(limit * 3 // 10)
         self.routes: Memory[RouteFacts] = Memory(limit * 15 // 100)
         self.tokens: Memory[TokenFacts] = Memory(limit * 5 // 100)
         self.keys: dict[str, bytes] = {}
+        self._flags: FlagSnapshot | None = None
         self.generation = 0
         self._epoch = 0
         self._seen_at = float("-inf")
         self._lock = threading.Lock()
+
+    @property
+    def memories(self) -> tuple[Memory[Any], ...]:
+        """Everything that is kept up to a number of bytes."""
+        return (self.channels, self.routes, self.bodies, self.overlays.kept, self.tokens)
 
     def is_fresh(self) -> bool:
         """Whether the log was read in the last seconds: then nothing here is older than that."""
@@ -92,6 +106,37 @@ class World:
                 self.tokens.drop(key)
             elif kind == "tokens":
                 self.tokens.clear()
+
+    @property
+    def flags(self) -> FlagSnapshot:
+        """All flags: one value that never changes, so take it once per request. Raises Unavailable."""
+        if self._flags is None:
+            self._start_flags_from_store()
+        if self._flags is None:
+            raise Unavailable(NOTHING_KNOWN)
+        return self._flags
+
+    def flag(self, key: str) -> FlagInForce | None:
+        """The flag of a key with its revision; None when there is none. Raises Unavailable."""
+        return self.flags.by_key.get(key)
+
+    def flags_of(self, agent: str) -> FlagSet:
+        """The flags of an agent (its slug) with those of all agents, compiled. Raises Unavailable."""
+        return self.flags.of(agent)
+
+    def take_flags(self, rows: Iterable[Sequence[Any]], *, whole: bool) -> None:
+        """Take in flags as the database or the store has them: all there are, or those that moved."""
+        self._flags = snapshot_of(rows, self.notes, None if whole else self._flags)
+
+    def start_from_store(self) -> None:
+        """Know what the last-known-good store knows of what is kept whole in memory: keys and flags."""
+        self.keys = dict(self.store.keys())
+        self._start_flags_from_store()
+
+    def _start_flags_from_store(self) -> None:
+        rows = self.store.flags()
+        if rows is not None and self._flags is None:
+            self.take_flags(rows, whole=True)
 
     def channel(self, address: str) -> ChannelFacts | None:
         """The channel of an address; None when there is none."""
@@ -188,7 +233,7 @@ class World:
 
 
 def _channel(row: Sequence[Any]) -> ChannelFacts:
-    return ChannelFacts(*row)
+    return ChannelFacts(row[0], row[1], row[2], sys.intern(row[3]))
 
 
 def _route(row: Sequence[Any]) -> RouteFacts:

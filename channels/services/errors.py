@@ -1,12 +1,13 @@
 """The facts a service of Deploy may refuse with. Each message is a sentence that says what to do."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentversions.core.reading import FieldError
 from agentversions.services.errors import FieldRefused, Refused
 
 if TYPE_CHECKING:
-    from channels.models import Channel, Rollout
+    from channels.models import Channel, FlagRevision, Rollout
 
 
 class UnknownChannel(Refused):
@@ -113,3 +114,36 @@ class RolloutMoved(Refused):
             f"The rollout moved meanwhile: it is {rollout.value.state.word} now. Look at it again, then decide."
         )
         self.rollout = rollout
+
+
+class UnknownFlag(Refused):
+    """There is no flag of this key."""
+
+
+class FlagRefused(Refused):
+    """A flag that cannot be saved as asked; `errors` name each field that is wrong (`rules.0.share`)."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(" ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Each field that is wrong."""
+        return {"errors": [{"path": error.path, "detail": error.message} for error in self.errors]}
+
+
+class FlagMoved(Refused):
+    """Somebody else saved this flag in between; `revision` is how it stands now."""
+
+    def __init__(self, revision: "FlagRevision") -> None:
+        super().__init__(
+            f"{revision.created_by} changed this flag in between: revision {revision.number} is the newest now. "
+            "Look at it, then save yours again or leave it."
+        )
+        self.revision = revision
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The revision that stands now."""
+        return {"revision": self.revision.number}

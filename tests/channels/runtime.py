@@ -48,8 +48,9 @@ def call(
     path: str = "/api/v1/resolve",
     method: str = "POST",
     token: str = "",
+    **environment: str,
 ) -> Answered:
-    """One request; a body that is no bytes is sent as JSON."""
+    """One request; a body that is no bytes is sent as JSON; `environment` are headers as WSGI names them."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     environ = {
         "REQUEST_METHOD": method,
@@ -57,6 +58,7 @@ def call(
         "CONTENT_LENGTH": str(len(data)),
         "wsgi.input": io.BytesIO(data),
         "HTTP_AUTHORIZATION": f"Bearer {token}" if token else "",
+        **environment,
     }
     said: dict[str, Any] = {}
 
@@ -65,7 +67,7 @@ def call(
         return lambda data: None
 
     answer = b"".join(runtime(environ, start_response))
-    return Answered(said["status"], said["headers"], json.loads(answer), answer)
+    return Answered(said["status"], said["headers"], json.loads(answer or b"{}"), answer)
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """Withheld callers, numbers, shares as people type them, and the signed decision."""
 
+import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from channels.core.phone_numbers import NotANumber, read_caller, read_number, region_of, shown
+from channels.core.phone_numbers import NotANumber, read_caller, read_number, read_unit, region_of, shown
 from channels.core.resolution import SKEW, BadResolution, sign, verify
 from channels.core.routes import Follow, Target, WantedVariant, split
 from channels.core.shares import NotAShare, percent, read_percent, sum_in_words
@@ -24,6 +28,32 @@ def test_withheld_callers_are_nobody_and_share_no_bucket(text: str) -> None:
 def test_what_is_no_number_counts_as_it_is(text: str) -> None:
     caller = read_caller(text, "FR")
     assert (caller.unit, caller.is_number) == (text, False)
+
+
+CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+NUMBERS = st.builds(
+    lambda code, rest: f"+{code}{rest}", st.sampled_from(CODES), st.from_regex("[0-9]{1,13}", fullmatch=True)
+)
+
+
+@given(
+    NUMBERS | st.from_regex(r"\+?[0-9 ]{0,16}", fullmatch=True) | st.text(max_size=12),
+    st.sampled_from(["FR", "AR", "US", None]),
+)
+@settings(max_examples=2_000)
+def test_the_fast_way_to_a_unit_is_the_same_unit(text: str, region: str | None) -> None:
+    assert read_unit(text, region) == read_caller(text, region).unit
+
+
+def test_the_fast_way_reads_a_number_of_every_country_as_phonenumbers_does() -> None:
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
+            number = phonenumbers.example_number_for_type(region, kind)
+            if number is None:
+                continue
+            plain = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+            for text in (plain, plain.replace(f"+{number.country_code}", f"+{number.country_code}0", 1)):
+                assert read_unit(text, "FR") == read_caller(text, "FR").unit
 
 
 def test_numbers_are_read_with_their_region_and_shown() -> None:

@@ -221,3 +221,43 @@ def test_flags_on_one_place_are_said_with_which_one_wins(first: Flag, second: Fl
         found = conflicts(pair)
         assert len(found) == (1 if words else 0)
         assert all(re.search(words or "", each) for each in found)
+
+
+def test_the_flags_that_changed_a_configuration_alone_make_the_same_again() -> None:
+    """What was skipped is left out of what a call keeps, and its being there must not have mattered."""
+    whole, inside = path("model", {"name": "whole"}, "a-whole"), path("model.temperature", 0.5, "b-inside")
+    refused = path("model.max_tokens", "no number", "c-refused")
+    several = wanted(whole, inside, refused)
+    found = overlay(BODY, several)
+    again = overlay(BODY, tuple(change for change in several if change.flag in found.flags))
+    assert (found.flags, again.digest) == (("a-whole", "b-inside"), found.digest)
+
+
+CHANGES: dict[str, st.SearchStrategy[Any]] = {
+    **SETTABLE,
+    "model": st.sampled_from([{"name": "whole"}, {"name": "whole", "temperature": 9}, {}]),
+    "model.max_tokens": st.sampled_from([None, 5, "no number"]),
+    "tools": st.sampled_from([[], [{"name": "added", "endpoint": "https://example.com/a", "description": "A."}]]),
+    "tools[added].timeout_s": st.sampled_from([3, -1]),
+    "tools[transfer].timeout_s": st.sampled_from([3, -1]),
+    "nowhere": st.just(1),
+}
+
+
+@st.composite
+def any_flag(draw: st.DrawFn) -> Flag:
+    """Flags that fit, and flags that do not, on places inside one another."""
+    key = draw(st.from_regex("[a-z]{1,3}", fullmatch=True))
+    if draw(st.integers(0, 3)) == 0:
+        return tool(draw(st.sampled_from(["transfer", "added", "missing"])), key)
+    place = draw(st.sampled_from(sorted(CHANGES)))
+    return path(place, draw(CHANGES[place]), key)
+
+
+@given(st.lists(any_flag(), max_size=6, unique_by=lambda flag: flag.key))
+@settings(max_examples=400, deadline=None)
+def test_any_flags_that_changed_a_configuration_make_the_same_again(several: list[Flag]) -> None:
+    changes = wanted(*several)
+    found = overlay(BODY, changes)
+    again = overlay(BODY, tuple(change for change in changes if change.flag in found.flags))
+    assert (again.digest, again.flags) == (found.digest, found.flags)
