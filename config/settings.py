@@ -164,6 +164,17 @@ CALL_WEBHOOK_SECRETS = {
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
 
+# A call that was routed and whose end did not come within these minutes is missing: the judge of rollouts counts that.
+LONGEST_CALL_MINUTES = float(os.environ.get("LONGEST_CALL_MINUTES") or 60)
+CALL_GRACE_MINUTES = float(os.environ.get("CALL_GRACE_MINUTES") or 10)
+
+# A Prometheus server whose figures judge those rollouts that say so; in the selectors $agent and $version are filled in.
+PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")
+PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
+_of_version = '{agent="$agent",version="$version"}'
+PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
+PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
+
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
 TIME_ZONE = "UTC"

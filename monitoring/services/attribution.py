@@ -75,7 +75,9 @@ class Attributor:
         if agent is None:
             return Attributed(Attribution.FORGED, channel=said["n"])
         version = said["v"] if said["v"] is not None else DRAFT
-        kept = {name: said[name] for name in KEPT} | {name: said[name] for name in KEPT_IF_THERE if name in said}
+        # A platform that decides for itself has a resolution per variant, which says nothing of the caller.
+        kept = {name: said.get(name) for name in KEPT}
+        kept |= {name: said[name] for name in KEPT_IF_THERE if name in said}
         return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
 
     def _believe(self, state: CallState) -> Attributed:

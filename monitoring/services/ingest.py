@@ -16,6 +16,7 @@ from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
 
 from .attribution import Attributor
+from .canary_calling import call_judge
 from .contents import NAMES as CONTENT
 from .contents import NewContent, keep_contents, move_content
 from .figures import Change, keep_figures
@@ -72,6 +73,7 @@ def ingest(records: Iterable[CallRecord], *, source: str, received_at: Mapping[s
     if known:
         changes += _correct({sender_id: by_call[sender_id] for sender_id in known}, source, replaced)
     keep_figures(changes)
+    call_judge(after for _, after in changes if after is not None)
     _note(replaced)
     return len(by_call)
 
