@@ -133,6 +133,8 @@ ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_sp
 ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
 FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
 FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
+# /metrics without a token: for a network in which only Prometheus reaches this address.
+METRICS_ARE_OPEN = _flag("METRICS_OPEN")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.

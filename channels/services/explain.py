@@ -38,6 +38,11 @@ class Explanation:
     flags: tuple[FlagSaid, ...] = ()
     effective: str | None = None
 
+    @property
+    def overlays(self) -> tuple[FlagSaid, ...]:
+        """The flags that change the configuration."""
+        return tuple(each for each in self.flags if each.changed)
+
 
 def explain(channel: Channel, *, caller: str | None = None, call_id: str | None = None) -> Explanation:
     """The way of one call from the number to a configuration. Nothing is recorded."""

@@ -12,6 +12,7 @@ from channels.core.flag_sets import FlagInForce
 from channels.core.flags import read_flag
 from channels.core.rollout_states import State
 from channels.core.rollout_steps import Rollout as RolloutValue
+from channels.core.shares import percent
 from channels.models import FlagRevision, RolloutMove
 
 
@@ -24,6 +25,11 @@ class RolloutInForce:
     moved_at: datetime
     moved_by: User | None = None
     reason: str = ""
+
+    @property
+    def percent(self) -> str:
+        """The share of callers that got the version, as people read it."""
+        return percent(self.value.share)
 
 
 def rollout_of_move(move: RolloutMove) -> RolloutInForce | None:

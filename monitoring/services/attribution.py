@@ -106,16 +106,24 @@ class Attributor:
             return Attributed(channel=channel.address)
         version = said.version if said.version is not None else DRAFT
         return Attributed(
-            Attribution.INFERRED, said.agent, version, said.digest, said.variant, channel.address, _arm_of(said)
+            Attribution.INFERRED,
+            said.agent,
+            version,
+            said.digest,
+            said.variant,
+            channel.address,
+            _arm_of(said, sender_id, started_at),
         )
 
 
-def _arm_of(said: Answer) -> dict[str, Any] | None:
-    """What a rollout had to say in an inferred answer, in the words of a resolution."""
+def _arm_of(said: Answer, sender_id: str, started_at: datetime) -> dict[str, Any] | None:
+    """What a rollout had to say in an inferred answer, in the words of a resolution; the judge leaves it out (`y`),
+    because nobody knows that the platform asked."""
     arm = said.assignment
     if arm is None:
         return None
-    return {"o": {"i": said.rollout, "m": arm.arm.value, "s": arm.share, "b": arm.bucket, "y": arm.is_analysed}}
+    chosen = {"i": said.rollout, "m": arm.arm.value, "s": arm.share, "b": arm.bucket, "y": False}
+    return {"o": chosen, "c": sender_id, "iat": int(started_at.timestamp())}
 
 
 def _called(state: CallState) -> str:

@@ -205,7 +205,7 @@ def _of_rollout(found: Any, key: int, arm: str) -> Any:
     what stands in a decision has none."""
     row = Rollout.objects.filter(pk=key).first()
     if row is None:
-        return found.none()
+        return found.filter(agent_id=-1)
     found = found.filter(agent_id=row.agent_id, started_at__gte=row.created_at - EARLY, decision__o__i=key)
     last = row.moves.order_by("-id").first()
     if last is not None and State(last.state).is_over:
