@@ -25,7 +25,7 @@ class CallerKeys:
 
     def hash_of(self, caller: str) -> bytes:
         """16 bytes by which the same caller is found again; without the key nobody can try all numbers."""
-        return hmac.new(self._hash_key, caller.encode("utf-8", "replace"), hashlib.sha256).digest()[:16]
+        return hmac.digest(self._hash_key, caller.encode("utf-8", "replace"), "sha256")[:16]
 
     def encrypt(self, caller: str) -> bytes:
         """The caller, readable only with the key."""

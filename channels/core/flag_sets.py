@@ -99,6 +99,11 @@ class FlagSet:
         self.troubles = {each.source.flag.key: each.evaluation.words for each in every if each.evaluation.error}
 
     @property
+    def looks_at_callers(self) -> bool:
+        """Whether it matters who calls."""
+        return self.counts_unit or self.lists_callers
+
+    @property
     def may_change(self) -> bool:
         """Whether any call's configuration may become another."""
         return bool(self._overlays) or bool(self._constant_wish.changes)

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .rollout_steps import Assignment
+
 VERSION = "r1"
 LIFETIME = 35 * 24 * 3600
 """Seconds. Call records may come late: a month, and some days."""
@@ -25,6 +27,18 @@ def sign(payload: Mapping[str, Any], *, key_id: str, key: bytes) -> str:
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
     signed = f"{VERSION}.{key_id}.{_encode(text)}"
     return f"{signed}.{_encode(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def rollout_member(number: int, assignment: Assignment) -> dict[str, Any]:
+    """The member `o` of a payload: which rollout, which arm, the canary's share in force, the unit's bucket (both of
+    100,000), and whether the call is analysed."""
+    return {
+        "i": number,
+        "m": assignment.arm,
+        "s": assignment.share,
+        "b": assignment.bucket,
+        "y": assignment.is_analysed,
+    }
 
 
 def verify(token: str, *, keys: Mapping[str, bytes], now: float) -> dict[str, Any]:

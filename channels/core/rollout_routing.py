@@ -24,6 +24,11 @@ class Served:
         return self.assignment is not None and self.assignment.arm == Arm.CANARY
 
 
+def unrefined(decision: Decision) -> Served:
+    """The decision of a route where no rollout has a say."""
+    return Served(decision.target, decision.reason, decision)
+
+
 def refine(decision: Decision, rollouts: Mapping[str, Rollout], unit: str, counted: Unit) -> Served:
     """The decision of a route with the rollouts of all agents (by slug, one each) taken into account.
 
@@ -33,7 +38,7 @@ def refine(decision: Decision, rollouts: Mapping[str, Rollout], unit: str, count
     target = decision.target
     rollout = rollouts.get(target.agent) if target.follow == Follow.LIVE else None
     if rollout is None or not rollout.state.splits_calls:
-        return Served(target, decision.reason, decision)
+        return unrefined(decision)
     assignment = arm_of(rollout, unit, counted)
     if assignment.arm == Arm.CANARY:
         target = Target(target.agent, Follow.VERSION, rollout.plan.version)

@@ -90,11 +90,15 @@ class Runtime:
         self.keeper = StoreKeeper(database_url, store)
         self.routed = routed or RoutedSpool(store.with_name("routed_spool"), limit=ROUTED_LIMIT)
         self.shipper = RoutedShipper(database_url, self.routed)
-        self._resolver = Resolver(self.world, self.misses, region=region)
         callers = CallerKeys(caller_secret.encode())
+
+        def hash_of(caller: str) -> str:
+            return callers.hash_of(caller).hex()
+
+        self._resolver = Resolver(self.world, self.misses, region=region, hash_of=hash_of, note=self.routed.note)
         self._ofrep = ofrep.Ofrep(
             self.world,
-            hash_of=lambda caller: callers.hash_of(caller).hex(),
+            hash_of=hash_of,
             region=region,
             per_second=flags_per_second,
             origins=flag_origins,
@@ -208,7 +212,7 @@ class Runtime:
             "generation": world.generation or world.store.generation,
             "store_generation": world.store.generation,
             "channels_in_memory": len(world.channels),
-            "memory_bytes": sum(each.used for each in (world.channels, world.routes, world.bodies, world.tokens)),
+            "memory_bytes": sum(each.used for each in world.memories),
             **self.routed.facts(),
             "flags": len(world.flags.by_key) if is_ready else None,
             "flags_skipped": world.notes.count,

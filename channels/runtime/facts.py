@@ -1,13 +1,16 @@
 """What a worker keeps in memory, as values: a channel, a compiled route, a token."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from channels.core.phone_numbers import region_of
-from channels.core.routes import RoutePlan, read_route
-from channels.core.routing import Reason
+from channels.core.rollout_routing import Served, refine, unrefined
+from channels.core.rollout_states import State
+from channels.core.rollout_steps import Arm, Rollout, read_plan
+from channels.core.routes import Follow, RoutePlan, read_route
+from channels.core.routing import Reason, Unit, choose
 from channels.core.shares import percent
 
 # What an entry costs beside its texts: the object, its dictionary entry, its key.
@@ -45,14 +48,37 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutFacts:
+    """The rollout that splits the callers of an agent's live version, and what its canary comes to."""
+
+    number: int
+    value: Rollout
+    canary: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class RouteFacts:
-    """A route with every target followed to its configuration; `pieces` are ready JSON members per target."""
+    """A route with every target followed to its configuration, and the rollouts of its agents (by slug): one snapshot.
+
+    `states` are the rollouts as `refine` takes them; `pieces` ready JSON members per target and arm (None: no rollout
+    had a say).
+    """
 
     digest: str
     plan: RoutePlan
     answers: tuple[Answer, ...]
-    pieces: tuple[bytes, ...] = field(repr=False)
+    rollouts: Mapping[str, RolloutFacts]
+    states: Mapping[str, Rollout]
+    pieces: tuple[Mapping[Arm | None, bytes], ...] = field(repr=False)
     size: int
+
+    def serve(self, unit: str, counted: Unit) -> tuple[Served, Answer]:
+        """What answers a unit (see `unit_of`) and why: the route's decision, then the rollout of its agent."""
+        decision = choose(self.plan, unit)
+        served = refine(decision, self.states, unit, counted) if self.rollouts else unrefined(decision)
+        if served.is_canary:
+            return served, self.rollouts[decision.target.agent].canary
+        return served, self.answers[decision.index]
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -83,17 +109,42 @@ class TokenFacts:
 
 
 def compile_route(digest: str, body: str, targets: Sequence[Sequence[Any]]) -> RouteFacts:
-    """A route from its row: the plan's JSON, and per target (agent, version, version name, configuration digest)."""
+    """A route from its row: the plan's JSON, and per target agent, version, version name, configuration digest, and
+    the rollout that splits it, if one does (id, plan's JSON, state, step; the canary's version, name and digest)."""
     plan = read_route(body)
-    answers = tuple(Answer(*target) for target in targets)
+    answers = tuple(Answer(*target[:4]) for target in targets)
     if len(answers) != len(plan.targets):
         raise ValueError(f"Route {digest} has {len(answers)} targets, its plan {len(plan.targets)}.")
-    pieces = tuple(_piece(plan, index, answer) for index, answer in enumerate(answers))
-    return RouteFacts(digest, plan, answers, pieces, _BASE_SIZE * 2 + 3 * len(body) + sum(map(len, pieces)))
+    rollouts = {target[0]: _rollout(target[0], target[4]) for target in targets if target[4]}
+    pieces = tuple(_pieces(plan, index, answer, rollouts) for index, answer in enumerate(answers))
+    size = _BASE_SIZE * (2 + 3 * len(rollouts)) + 3 * len(body)
+    size += sum(len(piece) for each in pieces for piece in each.values())
+    states = {slug: each.value for slug, each in rollouts.items()}
+    return RouteFacts(digest, plan, answers, rollouts, states, pieces, size)
 
 
-def _piece(plan: RoutePlan, index: int, answer: Answer) -> bytes:
-    """The members of an answer that depend on the target alone, without braces."""
+def _rollout(agent: str, row: Sequence[Any]) -> RolloutFacts:
+    number, plan, state, step, version, name, configuration = row
+    value = Rollout(read_plan(plan), State(state), step)
+    return RolloutFacts(number, value, Answer(agent, version, name, configuration))
+
+
+def _pieces(
+    plan: RoutePlan, index: int, answer: Answer, rollouts: Mapping[str, RolloutFacts]
+) -> dict[Arm | None, bytes]:
+    """The members of the answers that this target may come to, by arm."""
+    pieces: dict[Arm | None, bytes] = {None: _piece(plan, index, answer)}
+    rollout = rollouts.get(answer.agent) if plan.targets[index].follow == Follow.LIVE else None
+    if rollout:
+        pieces[Arm.STABLE] = _piece(plan, index, answer, Arm.STABLE, rollout)
+        pieces[Arm.CANARY] = _piece(plan, index, rollout.canary, Arm.CANARY, rollout)
+    return pieces
+
+
+def _piece(
+    plan: RoutePlan, index: int, answer: Answer, arm: Arm | None = None, rollout: RolloutFacts | None = None
+) -> bytes:
+    """The members of an answer that depend on the target and the arm alone, without braces."""
     variant = plan.variants[index] if plan.is_test else None
     members = {
         "agent": answer.agent,
@@ -101,7 +152,8 @@ def _piece(plan: RoutePlan, index: int, answer: Answer) -> bytes:
         "version_name": answer.version_name,
         "digest": answer.digest,
         "variant": variant.name if variant else None,
-        "reason": Reason.SPLIT if variant else Reason.STATIC,
+        "reason": Reason.SPLIT if variant or rollout else Reason.STATIC,
         "share": float(percent(variant.share)) if variant else 100.0,
+        "rollout": {"arm": arm, "share": float(percent(rollout.value.share))} if rollout else None,
     }
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1].encode()

@@ -3,20 +3,31 @@
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from channels.core.phone_numbers import LONGEST_CALLER, Caller, NotANumber, is_withheld, read_caller, read_number, shown
-from channels.core.resolution import LIFETIME, sign
-from channels.core.routing import Decision, Unit, choose, unit_of
+from channels.core.flag_rules import Situation
+from channels.core.flag_sets import FlagSet
+from channels.core.phone_numbers import LONGEST_CALLER, NotANumber, is_withheld, read_number, read_unit, shown
+from channels.core.resolution import LIFETIME, rollout_member, sign
+from channels.core.rollout_routing import Served
+from channels.core.rollout_steps import Assignment
+from channels.core.routing import Unit, unit_of
 
-from .facts import ChannelFacts, RouteFacts
+from .facts import Answer, ChannelFacts, RouteFacts
+from .flag_snapshot import FlagSnapshot
 from .misses import Misses
-from .world import World
+from .overlays import Overlay
+from .world import Unavailable, World
 
 MOST_BYTES = 64 * 1024
 LONGEST_CALL_ID = 256
 MOST_DIGESTS = 200
+NO_CALL = Situation(datetime.fromtimestamp(0, UTC), UTC)
+"""For flags that look at nothing of a call."""
 _EXAMPLE = '{"number": "+33198765432", "caller": "+33612345678", "call_id": "…"}'
 
 
@@ -81,13 +92,51 @@ def _digests(value: Any) -> frozenset[str]:
     return frozenset(value)
 
 
-class Resolver:
-    """Answers questions from one worker's memory."""
+class NoteRouted(Protocol):
+    """Keeps who was routed to which arm (see `routed`). Never raises, and no call waits for it."""
 
-    def __init__(self, world: World, misses: Misses, *, region: str | None) -> None:
+    def __call__(
+        self,
+        rollout: int,
+        call_id: str,
+        caller_hash: str | None,
+        arm: str,
+        share: int,
+        bucket: int,
+        channel: str,
+        at: float,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A question with what it came to: the channel, the unit that is counted, and the moment (seconds since 1970)."""
+
+    question: Question
+    channel: ChannelFacts
+    unit: str
+    counted: Unit
+    at: float
+
+
+class Resolver:
+    """Answers questions from one worker's memory. `hash_of` gives the keyed hash (hex) by which flags list callers;
+    `note` is told of every call that a rollout's split routed."""
+
+    def __init__(
+        self,
+        world: World,
+        misses: Misses,
+        *,
+        region: str | None,
+        hash_of: Callable[[str], str],
+        note: NoteRouted | None = None,
+    ) -> None:
         self._world = world
         self._misses = misses
         self._region = region
+        self._hash_of = hash_of
+        self._note = note
 
     def resolve(self, question: Question) -> bytes:
         """The answer's JSON. Raises Refusal, or Unavailable when nothing is known."""
@@ -97,37 +146,73 @@ class Resolver:
         route = world.route(channel.route)
         if route is None:
             raise Refusal("not-found", f"What answers {shown(channel.address)} cannot be found. Save its route again.")
-        unit, counted = self._unit(question, channel, route)
-        decision = choose(route.plan, unit)
-        answer = route.answers[decision.index]
+        flags = world.flags
+        unit, counted = _unit(question, channel, route, flags)
+        served, answer = route.serve(unit, counted)
         if answer.digest is None:
             why = f"“{answer.agent}” has no live version. Make one live, or choose what answers the number."
             self._misses.note(channel.address, why)
             raise Refusal("not-live", why)
+        call = _Call(question, channel, unit, counted, time.time())
+        members, overlay = self._flagged(call, flags.of(answer.agent), served.route.variant, answer.digest)
+        digest = overlay.digest if overlay else answer.digest
+        arm = served.assignment.arm if served.assignment else None
         parts = [
             b'{"number":',
             json.dumps(channel.address).encode(),
             b",",
-            route.pieces[decision.index],
-            b',"unit":"%s","sticky":%s' % (counted.encode(), b"true" if counted == Unit.CALLER else b"false"),
-            b',"resolution":',
-            self._resolution(question, channel, route, decision, counted),
+            route.pieces[served.route.index][arm],
+            b',"effective_digest":"%s","flags":{%s},"overlay":%s,"unit":"%s","sticky":%s,"resolution":'
+            % (
+                digest.encode(),
+                members,
+                overlay.member if overlay else b"{}",
+                counted.encode(),
+                b"true" if counted == Unit.CALLER else b"false",
+            ),
+            self._resolution(call, route, served, answer, overlay),
             b',"generation":%d,"stale":%s' % (world.generation, b"true" if is_stale else b"false"),
         ]
-        if answer.digest not in question.have:
-            parts += [b',"configuration":', world.body(answer.digest)]
+        if digest not in question.have:
+            parts += [b',"configuration":', overlay.body if overlay and overlay.body else world.body(digest)]
         parts.append(b"}")
+        if served.assignment and question.call_id is not None and self._note is not None:
+            self._keep(call, route.rollouts[answer.agent].number, served.assignment, self._note)
         return b"".join(parts)
 
-    @staticmethod
-    def _unit(question: Question, channel: ChannelFacts, route: RouteFacts) -> tuple[str, Unit]:
-        """What counts for a split. Reading a number takes 50 µs, so it is read only where something is split."""
-        if not route.plan.is_test:
-            known = question.caller if question.caller and not is_withheld(question.caller) else None
-            return unit_of(known, question.call_id, "")
-        caller = read_caller(question.caller, channel.region) if question.caller else Caller(None)
-        unit, counted = unit_of(caller.unit, question.call_id, "")
-        return (secrets.token_hex(8), counted) if counted == Unit.CHANCE else (unit, counted)
+    def _flagged(self, call: _Call, flags: FlagSet, variant: str | None, digest: str) -> tuple[bytes, Overlay | None]:
+        """The plain values for this call as JSON members, and what its flags make of the version, if anything."""
+        situation = NO_CALL
+        if not flags.is_constant:
+            situation = Situation(
+                datetime.fromtimestamp(call.at, UTC) if flags.has_schedules else NO_CALL.at,
+                self._zone(call.channel.time_zone) if flags.has_schedules else UTC,
+                call.unit,
+                self._hash_of(call.unit) if flags.lists_callers and call.counted == Unit.CALLER else None,
+                call.channel.address,
+                variant,
+            )
+        members, wish = flags.give(situation)
+        if not wish.changes:
+            return members, None
+        try:
+            overlay = self._world.overlays.of(digest, wish)
+        except Unavailable as error:  # whoever holds the version still gets the decision
+            self._world.notes.note(wish.changes[0].flag, str(error))
+            return members, None
+        return members, overlay if overlay.choices else None
+
+    def _zone(self, name: str) -> tzinfo:
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self._world.notes.note("", f"the time zone {name} is not known here, UTC was taken")
+            return UTC
+
+    def _keep(self, call: _Call, rollout: int, assignment: Assignment, note: NoteRouted) -> None:
+        caller = self._hash_of(call.unit) if assignment.is_analysed else None
+        arm, share, bucket = assignment.arm, assignment.share, assignment.bucket
+        note(rollout, call.question.call_id or "", caller, arm, share, bucket, call.channel.address, call.at)
 
     def _channel(self, number: str) -> ChannelFacts:
         world = self._world
@@ -150,16 +235,16 @@ class Resolver:
         return channel
 
     def _resolution(
-        self, question: Question, channel: ChannelFacts, route: RouteFacts, decision: Decision, counted: Unit
+        self, call: _Call, route: RouteFacts, served: Served, answer: Answer, overlay: Overlay | None
     ) -> bytes:
         """The signed token as JSON; null for a preview, which has no `call_id`."""
         keys = self._world.keys
-        if question.call_id is None or not keys:
+        if call.question.call_id is None or not keys:
             return b"null"
-        answer, now = route.answers[decision.index], int(time.time())
-        payload = {
-            "n": channel.address,
-            "c": question.call_id,
+        now, decision = int(call.at), served.route
+        payload: dict[str, Any] = {
+            "n": call.channel.address,
+            "c": call.question.call_id,
             "a": answer.agent,
             "v": answer.version,
             "d": answer.digest,
@@ -167,10 +252,26 @@ class Resolver:
             "t": decision.variant,
             "b": decision.bucket,
             "s": decision.share,
-            "w": decision.reason,
-            "u": counted,
+            "w": served.reason,
+            "u": call.counted,
             "iat": now,
             "exp": now + LIFETIME,
         }
+        if served.assignment:
+            payload["o"] = rollout_member(route.rollouts[answer.agent].number, served.assignment)
+        if overlay:
+            payload["e"] = overlay.digest
+            payload["x"] = overlay.choices
         name = next(reversed(keys))
         return b'"%s"' % sign(payload, key_id=name, key=keys[name]).encode()
+
+
+def _unit(question: Question, channel: ChannelFacts, route: RouteFacts, flags: FlagSnapshot) -> tuple[str, Unit]:
+    """What counts for splits and flags. A caller is read only where one of them looks at it."""
+    target = route.plan.target
+    if target is not None and not route.rollouts and not flags.of(target.agent).looks_at_callers:
+        known = question.caller if question.caller and not is_withheld(question.caller) else None
+        return unit_of(known, question.call_id, "")
+    caller = read_unit(question.caller, channel.region) if question.caller else None
+    unit, counted = unit_of(caller, question.call_id, "")
+    return (secrets.token_hex(8), counted) if counted == Unit.CHANCE else (unit, counted)

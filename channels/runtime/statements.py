@@ -1,5 +1,7 @@
 """The SQL of the runtime. Each statement reads one thing in one snapshot; none runs while everything is in memory."""
 
+from channels.core.rollout_states import State
+
 LOAD_CHANNELS = "SELECT address, is_enabled, route_id, time_zone FROM channels_channel WHERE address = ANY(%s)"
 
 # What a worker reads ahead when it starts, some thousand at a time.
@@ -7,10 +9,15 @@ NEXT_CHANNELS = """
 SELECT address, is_enabled, route_id, time_zone FROM channels_channel WHERE address > %s ORDER BY address LIMIT %s
 """
 
-# A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment.
-_TARGETS = """
+_SPLITTING = ", ".join(f"'{state}'" for state in State if state.splits_calls)
+
+# A route with its targets followed: a draft to what callers may hear of it, Live to the newest deployment, with the
+# rollout that splits its callers: one against another version than the live one is out of date and splits nothing.
+_TARGETS = f"""
 (SELECT json_agg(json_build_array(a.slug, v.number, v.name,
-            CASE WHEN t.follow = 'draft' THEN coalesce(s.applied_id, a.draft_id) ELSE v.configuration_id END)
+            CASE WHEN t.follow = 'draft' THEN coalesce(s.applied_id, a.draft_id) ELSE v.configuration_id END,
+            CASE WHEN o.id IS NOT NULL
+                THEN json_build_array(o.id, o.plan_body, o.state, o.step, c.number, c.name, c.configuration_id) END)
         ORDER BY t.position)
    FROM channels_routetarget t
    JOIN agentversions_agent a ON a.id = t.agent_id
@@ -18,8 +25,10 @@ _TARGETS = """
    LEFT JOIN LATERAL (SELECT d.version_id FROM agentversions_deployment d
         WHERE t.follow = 'live' AND d.agent_id = a.id ORDER BY d.id DESC LIMIT 1) live ON true
    LEFT JOIN agentversions_agentversion v ON v.id = coalesce(t.version_id, live.version_id)
+   LEFT JOIN channels_rollout o ON o.agent_id = a.id AND o.baseline_id = live.version_id AND o.state IN ({_SPLITTING})
+   LEFT JOIN agentversions_agentversion c ON c.id = o.version_id
   WHERE t.route_id = r.digest)
-"""
+"""  # noqa: S608
 LOAD_ROUTES = f"SELECT r.digest, r.body, {_TARGETS} FROM channels_route r WHERE r.digest = ANY(%s)"  # noqa: S608
 
 LOAD_BODIES = "SELECT digest, body FROM agentversions_configuration WHERE digest = ANY(%s)"

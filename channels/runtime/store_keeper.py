@@ -211,7 +211,8 @@ def drop_unused(store: sqlite3.Connection) -> None:
     store.execute("BEGIN IMMEDIATE")
     store.execute("DELETE FROM routes WHERE digest NOT IN (SELECT route FROM channels)")
     store.execute("DELETE FROM route_agents WHERE route NOT IN (SELECT digest FROM routes)")
-    used = {target[3] for (text,) in store.execute("SELECT targets FROM routes") for target in json.loads(text)}
+    texts = store.execute("SELECT targets FROM routes")
+    used = {digest for (text,) in texts for digest in _bodies_of(json.loads(text))}
     there = {row[0] for row in store.execute("SELECT digest FROM bodies")}
     store.executemany("DELETE FROM bodies WHERE digest = ?", [(digest,) for digest in there - used])
     store.execute("COMMIT")
@@ -242,8 +243,13 @@ def _write_routes(store: sqlite3.Connection, rows: Iterable[Sequence[Any]]) -> s
         store.executemany(
             "INSERT OR REPLACE INTO route_agents VALUES (?, ?)", [(target[0], digest) for target in targets]
         )
-        bodies |= {target[3] for target in targets if target[3]}
+        bodies |= _bodies_of(targets)
     return bodies
+
+
+def _bodies_of(targets: Iterable[Sequence[Any]]) -> set[str]:
+    """The configurations that these targets answer with, those of canaries too."""
+    return {digest for target in targets for digest in (target[3], target[4] and target[4][6]) if digest}
 
 
 def _write_bodies(store: sqlite3.Connection, database: psycopg.Connection[Any], digests: set[str]) -> None:

@@ -15,6 +15,7 @@ from .facts import ChannelFacts, RouteFacts, TokenFacts, compile_route
 from .flag_snapshot import FlagSnapshot, snapshot_of
 from .memory import Memory
 from .notes import FlagNotes
+from .overlays import Overlays
 from .store import Damaged, Store
 
 FRESH_FOR = 3.0
@@ -46,17 +47,23 @@ class World:
         self.database = database
         self.store = store
         # Half for bodies, which are few and large; the rest for what is small and many.
-        self.bodies: Memory[bytes] = Memory(limit // 2)
+        self.notes = FlagNotes()
+        self.bodies: Memory[bytes] = Memory(limit * 4 // 10)
+        self.overlays = Overlays(limit // 10, self.body, self.notes)
         self.channels: Memory[ChannelFacts] = Memory(limit * 3 // 10)
         self.routes: Memory[RouteFacts] = Memory(limit * 15 // 100)
         self.tokens: Memory[TokenFacts] = Memory(limit * 5 // 100)
         self.keys: dict[str, bytes] = {}
-        self.notes = FlagNotes()
         self._flags: FlagSnapshot | None = None
         self.generation = 0
         self._epoch = 0
         self._seen_at = float("-inf")
         self._lock = threading.Lock()
+
+    @property
+    def memories(self) -> tuple[Memory[Any], ...]:
+        """Everything that is kept up to a number of bytes."""
+        return (self.channels, self.routes, self.bodies, self.overlays.kept, self.tokens)
 
     def is_fresh(self) -> bool:
         """Whether the log was read in the last seconds: then nothing here is older than that."""
