@@ -13,6 +13,7 @@ from agentversions.models import User
 from agentversions.services.audit import record
 from agentversions.services.errors import FieldRefused, NotAllowed
 from channels.core.phone_numbers import read_caller
+from channels.services.flag_callers import forget_caller
 from monitoring.core.call_filter import read_filter
 from monitoring.core.personal import ERASED_FROM_CORRECTIONS, NEVER_AGAIN
 from monitoring.core.rollups import CHANNEL, REASON
@@ -110,6 +111,7 @@ def erase_caller(*, number: str, reason: str, actor: User) -> Erased:
         )
         erased = Erased(len(arguments["ids"]), contents, cursor.fetchone()[0])
     _forget_in_views(arguments["caller"], arguments["digits"])
+    forget_caller(arguments["hash"])
     record(
         action="caller erased",
         subject_kind="caller",
