@@ -13,6 +13,7 @@ from agentversions.services.errors import FieldRefused, NotAllowed
 from channels.core.flags import Flag, FlagType, Rule
 from channels.core.routes import Follow, Target, WantedVariant, split
 from channels.models import FlagCaller, FlagRevision, RoutedCall
+from channels.services.flag_callers import callers_in_clear, remember_callers
 from channels.services.flags import create_flag
 from monitoring.core.records import read_record
 from monitoring.models import Call, CallContent, CallCorrection, CallLedger, HourFigures, SavedView
@@ -52,6 +53,14 @@ def document(sender_id: str = "a", **fields: Any) -> dict[str, Any]:
 
 def erase(number: str = NUMBER) -> Any:
     return erase_caller(number=number, reason="A letter of 3 March.", actor=make_user("admin"))
+
+
+def test_a_caller_on_a_flags_list_is_forgotten_and_the_hash_says_nothing() -> None:
+    remember_callers([NUMBER, "+33687654321"])
+    erase()
+    hashes = [caller_keys().hash_of(each).hex() for each in (NUMBER, "+33687654321")]
+    listed = callers_in_clear(hashes, key="no-transfer", actor=make_user("admin"))
+    assert (listed.callers, listed.erased) == (("+33687654321",), 1)
 
 
 def occurrences(*wanted: str) -> dict[str, int]:
