@@ -16,9 +16,9 @@ from channels.services.rollouts import move_rollout
 from monitoring.core.canary_evidence import Labels
 from monitoring.core.canary_observations import ArmCalls, Observations
 from monitoring.core.canary_plan import Moved, standing
+from monitoring.core.records import read_record
 from monitoring.services.canary_counts import count_rollout
 from monitoring.services.ingest import ingest
-from monitoring.core.records import read_record
 from tests.factories import make_user
 
 from .canary import RoutedOne, begin, failing, number_of, route, run, ship, take
