@@ -37,6 +37,8 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
+    "word": "pause",
+    "move": "pause",
 }
 
 

@@ -1,4 +1,4 @@
-"""The pages of rollouts: what is typed is never lost, every move asks first, the list and the lines elsewhere say it."""
+"""The pages of rollouts: what is typed is never lost, every move asks first, other pages say what goes on."""
 
 from typing import Any
 
