@@ -1,21 +1,14 @@
 """Builds the API's answers from what the services give."""
 
-import time
-
 from django.urls import reverse
 
-from channels.core.resolution import LIFETIME, sign
 from channels.core.routes import RoutePlan, Target
-from channels.core.routing import Reason
-from channels.models import Channel, SigningKey
-from channels.runtime.facts import RouteFacts
+from channels.models import Channel
 from channels.services.answered import Answered
 
 from .schemas import (
     AnsweredAnswer,
     ChannelAnswer,
-    PlanAnswer,
-    PlanVariant,
     RouteAnswer,
     VariantAnswer,
 )
@@ -75,46 +68,4 @@ def answered_answer(said: Answered) -> AnsweredAnswer:
         moved_by=said.moved_by.username if said.moved_by else None,
         move_reason=said.move_reason,
         why=said.why,
-    )
-
-
-def plan_answer(channel: Channel, route: RouteFacts) -> PlanAnswer:
-    """A plan with a signed resolution per answer: whoever decides for themselves sends it back with the call."""
-    key = SigningKey.objects.order_by("-id").first()
-    variants = []
-    for index, answer in enumerate(route.answers):
-        variant = route.plan.variants[index] if route.plan.is_test else None
-        resolution = None
-        if key is not None and answer.digest is not None:
-            payload = {
-                "n": channel.address,
-                "c": None,
-                "a": answer.agent,
-                "v": answer.version,
-                "d": answer.digest,
-                "r": route.digest,
-                "t": variant.name if variant else None,
-                "s": variant.share if variant else 100_000,
-                "w": Reason.SPLIT if variant else Reason.STATIC,
-                "iat": int(time.time()),
-                "exp": int(time.time()) + LIFETIME,
-            }
-            resolution = sign(payload, key_id=key.name, key=bytes(key.secret))
-        variants.append(
-            PlanVariant(
-                name=variant.name if variant else None,
-                ranges=list(variant.ranges) if variant else [(0, 100_000)],
-                agent=answer.agent,
-                version=answer.version,
-                version_name=answer.version_name,
-                digest=answer.digest,
-                resolution=resolution,
-            )
-        )
-    return PlanAnswer(
-        address=channel.address,
-        is_enabled=channel.is_enabled,
-        route=route.digest,
-        salt=route.plan.salt,
-        variants=variants,
     )

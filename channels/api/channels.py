@@ -17,9 +17,11 @@ from channels.services.answered import answered_at
 from channels.services.channel_list import ANSWERS, Wanted, narrow
 from channels.services.channels import change_channel, create_channel, find_channel
 from channels.services.explain import explain, load_route
+from channels.services.flags_in_force import load_flags
 from channels.services.routes import save_route
 
-from .answers import answered_answer, channel_answer, plan_answer, route_answer
+from .answers import answered_answer, channel_answer, route_answer
+from .plans import plan_answer
 from .reading import plan_of, target_of
 from .schemas import (
     AnsweredAnswer,
@@ -148,6 +150,6 @@ def explain_call(
 
 @router.get(f"{ONE}/plan", auth=READ, response=PlanAnswer, url_name="channel_plan", summary="Read a plan")
 def read_plan(request: HttpRequest, address: str) -> PlanAnswer:
-    """For evaluation in the platform's own process: buckets, and what each variant comes to at this moment."""
+    """For evaluation in the platform's own process: buckets, and what each variant, rollout and flag comes to now."""
     channel = find_channel(address)
-    return plan_answer(channel, load_route(channel.route_id))
+    return plan_answer(channel, load_route(channel.route_id), load_flags().of)

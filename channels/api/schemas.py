@@ -128,8 +128,22 @@ class ExplainedAnswer(Answer):
     bucket: int | None
 
 
+class PlanRollout(Answer):
+    """The rollout that splits an answer once more: units whose bucket under its salt is below `share` (of 100,000) get
+    this version instead. `resolution` is the canary's."""
+
+    id: int
+    salt: str
+    share: int
+    version: int
+    version_name: str
+    digest: str
+    resolution: str | None
+
+
 class PlanVariant(Answer):
-    """One answer of a plan with its buckets; `resolution` goes back with the call's record."""
+    """One answer of a plan with its buckets; `resolution` goes back with the call's record. `flags` are plain values
+    that every call gets; `asks_server` says that flags look at the call or change the configuration: ask /resolve."""
 
     name: str | None
     ranges: list[tuple[int, int]]
@@ -138,6 +152,9 @@ class PlanVariant(Answer):
     version_name: str | None
     digest: str | None
     resolution: str | None
+    rollout: PlanRollout | None
+    flags: dict[str, Any]
+    asks_server: bool
 
 
 class PlanAnswer(Answer):
@@ -160,8 +177,16 @@ class Question(Body):
     have: list[str] = []
 
 
+class ResolvedRollout(Answer):
+    """The arm of a rollout that the caller is in, and the share of callers (in percent) that get its version."""
+
+    arm: Literal["canary", "stable"]
+    share: float
+
+
 class Resolved(Answer):
-    """Which configuration to run for this call, and why."""
+    """Which configuration to run for this call, and why. `digest` is the version's, `effective_digest` that of the
+    configuration that is sent: another one where flags changed it (`overlay`: their variants by key)."""
 
     number: str
     agent: str
@@ -171,6 +196,10 @@ class Resolved(Answer):
     variant: str | None
     reason: Literal["STATIC", "SPLIT"]
     share: float
+    rollout: ResolvedRollout | None
+    effective_digest: str
+    flags: dict[str, Any]
+    overlay: dict[str, str]
     unit: Literal["caller", "call_id", "chance"]
     sticky: bool
     resolution: str | None

@@ -6,6 +6,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from .bucketing import bucket_of
 from .flag_overlay import Change, changes_of
@@ -97,6 +98,12 @@ class FlagSet:
         self._constant_wish = _wish_of(self._fixed)
         every = [*fixed, *(given for each in moving for given in (*(line[6] for line in each.lines), each.otherwise))]
         self.troubles = {each.source.flag.key: each.evaluation.words for each in every if each.evaluation.error}
+
+    @property
+    def constant_values(self) -> dict[str, Any]:
+        """The plain values that every call gets, by key."""
+        values: dict[str, Any] = json.loads(b"{%s}" % self._members)
+        return values
 
     @property
     def looks_at_callers(self) -> bool:

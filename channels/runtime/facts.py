@@ -115,7 +115,8 @@ def compile_route(digest: str, body: str, targets: Sequence[Sequence[Any]]) -> R
     answers = tuple(Answer(*target[:4]) for target in targets)
     if len(answers) != len(plan.targets):
         raise ValueError(f"Route {digest} has {len(answers)} targets, its plan {len(plan.targets)}.")
-    rollouts = {target[0]: _rollout(target[0], target[4]) for target in targets if target[4]}
+    found = {target[0]: _rollout(target[0], target[4]) for target in targets if target[4]}
+    rollouts = {slug: each for slug, each in found.items() if each.value.state.splits_calls}
     pieces = tuple(_pieces(plan, index, answer, rollouts) for index, answer in enumerate(answers))
     size = _BASE_SIZE * (2 + 3 * len(rollouts)) + 3 * len(body)
     size += sum(len(piece) for each in pieces for piece in each.values())
