@@ -23,7 +23,7 @@ class Arm(Answer):
     id: int
     arm: str
     share: str
-    bucket: int
+    bucket: int | None
     is_analysed: bool
 
 

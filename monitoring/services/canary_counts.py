@@ -119,7 +119,7 @@ def count_rollout(rollout: Rollout, judging: Judging, at: Standing, *, missing_b
     Reads one row for each call that was routed and each of the agent's since then: 100,000 in about a quarter of a
     second. Failed are calls with an error, as in the error rate of `monitoring.core.measures`.
     """
-    values = {
+    values: dict[str, Any] = {
         "rollout": rollout.pk,
         "agent": rollout.agent_id,
         "since": at.since,

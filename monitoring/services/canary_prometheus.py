@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from string import Template
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -87,7 +88,7 @@ def count_from_prometheus(
 
 
 def _routed(rollout: Rollout, at: Standing, missing_before: datetime) -> tuple[dict[tuple[int, Arm], _Part], int]:
-    values = {
+    values: dict[str, Any] = {
         "rollout": rollout.pk,
         "from": at.since if at.is_anew else at.since - SLACK,
         "missing_before": missing_before,

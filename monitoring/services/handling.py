@@ -12,15 +12,13 @@ from monitoring.models import Call
 
 @dataclass(frozen=True)
 class RolloutArm:
-    """A rollout (by its id), the arm that a call was in, the canary's share in per cent and the caller's bucket.
-
-    Not `is_analysed`: the judge leaves it out, because the number was withheld.
-    """
+    """A rollout (by its id), the arm that a call was in, the canary's share in per cent and the caller's bucket (None:
+    the platform decided by a plan, and did not say). Not `is_analysed`: the judge leaves it out."""
 
     rollout: int
     arm: str
     share: str
-    bucket: int
+    bucket: int | None
     is_analysed: bool
 
     @property
