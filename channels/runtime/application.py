@@ -1,4 +1,4 @@
-"""The WSGI application of the runtime: /api/v1/resolve, /metrics, /healthz, /readyz; all other addresses go behind it."""
+"""The WSGI application of the runtime: /api/v1/resolve, /metrics, /healthz, /readyz; other addresses go behind it."""
 
 import hashlib
 import json
