@@ -39,6 +39,7 @@ VALUES = {
     "call_id": "call-1",
     "word": "pause",
     "move": "pause",
+    "shape": "csv",
 }
 
 
