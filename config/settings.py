@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.origin.request_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -139,7 +140,8 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+# Several tasks at once: a long one (taking in a spool) delays neither a planned change nor the seals of the audit log.
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
@@ -283,7 +285,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-if _flag("TRUST_PROXY"):
+TRUST_PROXY = _flag("TRUST_PROXY")
+if TRUST_PROXY:
     # Only behind a proxy that always sets this header itself; otherwise a client could claim HTTPS.
     SECURE_SSL_REDIRECT = IS_HTTPS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,7 +1,7 @@
 """The models of Build: agents, configurations, versions, what is live, libraries, people, the audit trail."""
 
 from .agents import Agent
-from .audit import AuditEntry
+from .audit import AuditCheck, AuditEntry, AuditHorizon, AuditSeal
 from .configurations import Configuration
 from .deployments import Deployment
 from .freezes import FreezeWindow
@@ -14,7 +14,10 @@ __all__ = [
     "Agent",
     "AgentVersion",
     "ApiToken",
+    "AuditCheck",
     "AuditEntry",
+    "AuditHorizon",
+    "AuditSeal",
     "Configuration",
     "Deployment",
     "EditorPresence",

@@ -41,6 +41,7 @@ VALUES = {
     "word": "pause",
     "move": "pause",
     "key": "no-transfer",
+    "shape": "csv",
 }
 
 
