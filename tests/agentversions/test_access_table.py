@@ -19,6 +19,7 @@ from agentversions.services.tokens import make_token
 from channels.models import Route
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
+from tests.channels.flagged import make_flag
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
@@ -37,6 +38,9 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
+    "word": "pause",
+    "move": "pause",
+    "key": "no-transfer",
     "shape": "csv",
 }
 
@@ -119,6 +123,7 @@ def _things() -> None:
     for kind, content in (("tool", {"name": "sms", "kind": "client"}), ("knowledge_base", {"name": "sms"})):
         create_entry(kind=kind, content=content, actor=admin)
     plan_route([make_channel(agent, address="+33198765432")], admin)
+    make_flag(actor=admin)
     freeze()
     ingest([read_record({"id": "call-1"})], source="api")
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
