@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.origin.request_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -137,7 +138,8 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+# Several tasks at once: a long one (taking in a spool) delays neither a planned change nor the seals of the audit log.
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
@@ -163,6 +165,17 @@ CALL_WEBHOOK_SECRETS = {
     "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
+
+# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
+# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
+# have several secrets, separated by commas, while one is changed.
+GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
+GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
+GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
+GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
+GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
+GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
+GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
@@ -267,7 +280,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-if _flag("TRUST_PROXY"):
+TRUST_PROXY = _flag("TRUST_PROXY")
+if TRUST_PROXY:
     # Only behind a proxy that always sets this header itself; otherwise a client could claim HTTPS.
     SECURE_SSL_REDIRECT = IS_HTTPS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

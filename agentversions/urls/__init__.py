@@ -1,6 +1,6 @@
 """The addresses of Build, one module per area."""
 
-from . import agents, compare, editor, importing, libraries, profile, tokens, versions
+from . import agents, compare, editor, git, importing, libraries, profile, tokens, versions
 
 app_name = "agentversions"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     *libraries.urlpatterns,
     *profile.urlpatterns,
     *tokens.urlpatterns,
+    *git.urlpatterns,
 ]

@@ -113,7 +113,7 @@ def _show(
         # A refused or changed form goes on from what its operator saw; only a conflict that was shown moves that on.
         "seen": channel.route_id if moved else request.POST.get("seen", channel.route_id),
         "now": answers_now(channel),
-        "later": later or LaterForm(request.POST if form.is_bound else None),
+        "later": later or LaterForm(initial=request.POST.dict()),
         "planned": planned_for_channel(channel),
         "agents": agents(),
         "warnings": draft_warnings(channel.route.plan),

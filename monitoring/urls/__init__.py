@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, calls, facts, news, saved_views
+from monitoring.views import ab, analytics, audit, calls, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern] = [
     path("analytics/export/", analytics.analytics_export, name="analytics_export"),
     path("analytics/ab/<str:address>/", ab.ab_results, name="ab_results"),
     path("analytics/ab/<str:address>/plan/", ab.ab_plan, name="ab_plan"),
+    path("audit/", audit.audit_list, name="audit_list"),
+    path("audit/export/<slug:shape>/", audit.audit_export, name="audit_export"),
+    path("audit/<int:number>/", audit.audit_detail, name="audit_detail"),
     path("calls/", calls.call_list, name="call_list"),
     path("calls/export/", calls.call_export, name="call_export"),
     path("calls/columns/", saved_views.call_columns, name="call_columns"),

@@ -66,9 +66,9 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "count": count_calls(wanted),
         "agents": choices,
         "versions": version_choices(wanted.agent, wanted.versions),
-        "spans": _spans(wanted.days),
-        "since_kind": _field_kind(wanted.since),
-        "until_kind": _field_kind(wanted.until),
+        "spans": spans_of(wanted.days),
+        "since_kind": field_kind(wanted.since),
+        "until_kind": field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
     }
@@ -102,7 +102,7 @@ def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
     names = {each.slug: each.name for each in agents}
-    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(_spans(wanted.days))}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(spans_of(wanted.days))}
     return [
         {
             "label": LABELS[name],
@@ -120,12 +120,12 @@ def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> Saved
     return named or next((view for view in views if view.query == wanted.address), None)
 
 
-def _field_kind(text: str) -> str:
+def field_kind(text: str) -> str:
     """A field for a day; one for text where the address holds a moment, which a field for days would drop."""
     return "date" if len(text) in {0, len("2026-11-21")} and (not text or read_day(text)) else "text"
 
 
-def _spans(days: str) -> list[tuple[str, str]]:
+def spans_of(days: str) -> list[tuple[str, str]]:
     """The times that can be chosen, with that of the address."""
     also = {days: f"Last {days} days"} if days and days not in SPANS else {}
     return [*SPANS.items(), *also.items()]

@@ -37,6 +37,7 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
+    "shape": "csv",
 }
 
 

@@ -157,6 +157,14 @@ def test_lines_come_and_go_without_moving_a_share(client: Client, channel: Chann
     assert route_of(channel) == "clinic Draft"
 
 
+def test_changing_the_lines_asks_for_no_moment_and_keeps_one_that_was_typed(client: Client, channel: Channel) -> None:
+    typed = {"seen": channel.route_id, **two("60", "40"), "step": "add", "at": "2031-01-02T03:04"}
+    for fields in (typed, {**typed, "at": ""}):
+        page = client.post(NUMBER, fields).content.decode()
+        assert "Choose the day and time" not in page
+        assert f'name="at" value="{fields["at"]}"' in page
+
+
 def test_the_second_operator_sees_the_first_and_decides(client: Client, channel: Channel, agent: Agent) -> None:
     seen = channel.route_id
     pin(channel=channel, target=Target("clinic", Follow.VERSION, 1), actor=agent.created_by)

@@ -2,11 +2,6 @@
 
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +11,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, Q, Sum
@@ -199,39 +193,6 @@ def kept_out() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM monitoring_callledger WHERE is_content_late")
         return int(cursor.fetchone()[0])
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_kill_in_the_middle_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    path = write_lines(tmp_path / "calls.ndjson", 12_000)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database(),
-        "DATABASE_OWNER_URL": "",
-    }
-    command = [sys.executable, "manage.py", "import_calls", str(path)]
-    first = subprocess.Popen(
-        command, env=environment, cwd=django_settings.BASE_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while not ImportProgress.objects.filter(records__gt=0).exists():
-        assert time.monotonic() < deadline
-        assert first.poll() is None
-        time.sleep(0.01)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    progress = ImportProgress.objects.get()
-    assert 0 < progress.records < 12_000
-    assert Call.objects.count() == progress.records
-    run(path, resume=True)
-    assert Call.objects.count() == ImportProgress.objects.get().records == 12_000
-    assert find_differences() == []
-
-
-def database() -> str:
-    """The address of the tests' database, for another process."""
-    known = connection.settings_dict
-    return f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
 
 
 def test_an_import_names_the_lines_that_it_refused(tmp_path: Path) -> None:
