@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from config.data_folder import PROJECT, data_folder, read_or_create_private
 from config.database_url import parse_database_url
 from config.embedded_credentials import APP, OWNER, load_credentials
+from config.llm_endpoints import read_llm_endpoints
 
 BASE_DIR = PROJECT
 
@@ -140,7 +141,8 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-# Several tasks at once: a long one (taking in a spool) delays neither a planned change nor the seals of the audit log.
+# Several tasks at once: a long one (a spool taken in; evaluation runs, two at most) delays neither a planned change nor
+# the seals of the audit log.
 PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
@@ -189,6 +191,9 @@ PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
 _of_version = '{agent="$agent",version="$version"}'
 PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
 PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
+
+# Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
+LLM_ENDPOINTS = read_llm_endpoints(os.environ)
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
@@ -312,6 +317,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
         "procrastinate": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
+        "httpx2": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
     },
 }
