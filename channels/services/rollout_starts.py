@@ -8,6 +8,7 @@ from agentversions.core.roles import Permission
 from agentversions.models.database import database_now
 from agentversions.services.draft_pointer import lock_agent, refuse_archived
 from agentversions.services.errors import NotAllowed, Refused
+from agentversions.services.readiness import require_ready
 from channels.core.rollout_states import By, Move, State
 from channels.models import Rollout, RolloutMove
 
@@ -22,8 +23,8 @@ LATEST = timedelta(hours=1)
 def start_due(rollout: Rollout) -> RolloutMove | None:
     """Start a rollout whose moment has come; None when it started or ended already, or its time has not come.
 
-    What is refused (a freeze, an archived agent, a role that was taken away, a moment long past) cancels it, with the
-    words.
+    What is refused (a freeze, an archived agent, a role that was taken away, a gate that has shut, a moment long past)
+    cancels it, with the words.
     """
     agent = lock_agent(rollout.agent)
     rollout.refresh_from_db(fields=["state", "step"])
@@ -37,6 +38,7 @@ def start_due(rollout: Rollout) -> RolloutMove | None:
                 raise RolloutRefused.at("starts_at", words)
             refuse_archived(agent)
             _check_planner(rollout)
+            require_ready(rollout.version, actor=rollout.created_by)
             return move_rollout(rollout=rollout, move=Move.START, by=By.CLOCK, reason=rollout.reason, actor=None)
     except Refused as refusal:
         words = f"It could not start as planned. {refusal}"
