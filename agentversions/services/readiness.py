@@ -38,9 +38,10 @@ class Readiness:
         return not self.missing or self.override is not None
 
     @property
-    def findings(self) -> dict[str, str]:
-        """Why suites hold it, by their slugs."""
-        return {one.suite: one.words for one in self.missing if one.suite}
+    def suites(self) -> tuple[tuple[SuiteEvidence, str], ...]:
+        """The evidence of each required suite, with why it holds the version, empty where it passed."""
+        held = {one.suite: one.words for one in self.missing if one.suite}
+        return tuple((one, held.get(one.suite, "")) for one in self.evidence)
 
 
 def readiness_of(version: AgentVersion) -> Readiness:

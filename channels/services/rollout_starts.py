@@ -8,7 +8,6 @@ from agentversions.core.roles import Permission
 from agentversions.models.database import database_now
 from agentversions.services.draft_pointer import lock_agent, refuse_archived
 from agentversions.services.errors import NotAllowed, Refused
-from agentversions.services.readiness import require_ready
 from channels.core.rollout_states import By, Move, State
 from channels.models import Rollout, RolloutMove
 
@@ -38,7 +37,6 @@ def start_due(rollout: Rollout) -> RolloutMove | None:
                 raise RolloutRefused.at("starts_at", words)
             refuse_archived(agent)
             _check_planner(rollout)
-            require_ready(rollout.version, actor=rollout.created_by)
             return move_rollout(rollout=rollout, move=Move.START, by=By.CLOCK, reason=rollout.reason, actor=None)
     except Refused as refusal:
         words = f"It could not start as planned. {refusal}"

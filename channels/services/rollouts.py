@@ -132,7 +132,7 @@ def move_rollout(
     looked at, 0 before the first (None: whatever was done since).
 
     Raises RolloutMoved when it moved since, RolloutMoveRefused, ReasonMissing, RoutesFrozen (when more callers would
-    get the version), AgentArchived (when it would become live).
+    get the version), NotReady (when it starts), AgentArchived (when it would become live).
     """
     # The agent first, as every new deployment does, so that two never wait for each other.
     lock_agent(rollout.agent)
@@ -150,6 +150,9 @@ def move_rollout(
         raise ReasonMissing("Say why; whoever reads the history at night needs it.")
     if move == Move.PROMOTE or after.share > before.share:
         refuse_frozen_move(move=move, by=by, reason=reason, actor=actor or locked.created_by)
+    if move == Move.START:
+        # A planned one was asked when it was made; since then rules, suites or what is live may have changed.
+        require_ready(locked.version, actor=actor or locked.created_by)
     locked.state, locked.step = after.state.value, after.step
     locked.save(update_fields=["state", "step"])
     # After the row says that it is over: promoting must not look like a deployment by somebody else.
