@@ -38,6 +38,11 @@ class Readiness:
         return not self.missing or self.override is not None
 
     @property
+    def is_gate_shut(self) -> bool:
+        """Whether it stays away from callers however many people approve."""
+        return self.override is None and any(one.suite for one in self.missing)
+
+    @property
     def suites(self) -> tuple[tuple[SuiteEvidence, str], ...]:
         """The evidence of each required suite, with why it holds the version, empty where it passed."""
         held = {one.suite: one.words for one in self.missing if one.suite}

@@ -9,7 +9,7 @@ from agentversions.core.release import Verdict
 from agentversions.core.roles import Permission
 from agentversions.forms.approvals import CommentForm, DecisionForm, ReasonForm
 from agentversions.models import ApprovalRequest, RollbackReview
-from agentversions.services.approval_comments import comment
+from agentversions.services.approval_comments import comment, may_comment
 from agentversions.services.approval_list import count_waiting, find_request, find_requests, show_request
 from agentversions.services.approvals import decide, withdraw_request
 from agentversions.services.errors import NotAllowed, ReasonMissing, Refused, RequestRefused
@@ -108,11 +108,11 @@ def approval_withdraw(request: HttpRequest, number: int) -> HttpResponse:
 def approval_comment(request: HttpRequest, number: int) -> HttpResponse:
     """Adds a remark; who may, the service knows."""
     found, form = request_or_404(number), CommentForm(request.POST)
+    if not may_comment(actor_of(request)):
+        raise PermissionDenied("This needs the Editor, Operator or Approver role. Ask an admin for it.")
     if form.is_valid():
         try:
             comment(request=found, **form.cleaned_data, actor=actor_of(request))
-        except NotAllowed as refusal:
-            raise PermissionDenied(str(refusal)) from refusal
         except RequestRefused as refusal:
             form.add_error(refusal.field, str(refusal))
         else:

@@ -95,13 +95,16 @@ def test_approvers_are_asked_and_the_author_hears_that_it_is_approved_and_live(
 
 
 def test_the_author_hears_of_changes_and_of_a_rollback(release: Release, mailbox: Mailbox) -> None:
-    say(ask(release), Verdict.CHANGES, release.approver, "Too long for the phone")
+    request = ask(release)
+    clear()
+    say(request, Verdict.CHANGES, release.approver, "Too long for the phone")
     deliver()
     assert "Too long for the phone" in mailbox.mails[0][1].get_content()
     mailbox.mails.clear()
     clear()
     approve(ask(release, goes_live=True), release.approver)
     clear()
+    mailbox.mails.clear()
     roll_back(agent=release.agent, to=release.first, reason="Complaints", actor=release.operator)
     deliver()
     assert [mail["Subject"] for _, mail in mailbox.mails] == [

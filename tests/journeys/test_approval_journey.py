@@ -1,5 +1,7 @@
 """An approval in real browsers: an editor asks, an approver comments and approves, and callers hear the new version."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -19,7 +21,7 @@ def test_an_editor_asks_an_approver_approves_and_it_goes_live(page_as: PageAs) -
 
     held = page_as(release.operator)
     held.goto("/agents/clinic/versions/")
-    held.get_by_role("link", name="Make live: V2").click()
+    held.get_by_role("link", name=re.compile(r"Make live\s*: V2")).click()
     expect(held.locator("#dialog")).to_contain_text("V2 may not go to callers yet")
     expect(held.locator("#dialog").get_by_role("button", name="Make V2 live")).to_have_count(0)
 
