@@ -7,6 +7,8 @@ from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
 from agentversions.services.errors import Refused
+from agentversions.services.evaluations.running import run_suite
+from agentversions.services.evaluations.starting import RUN_TASK, resume_runs
 from agentversions.services.git.queue import SYNC_TASK, WRITE_TASK
 from agentversions.services.git.source import find_source
 from agentversions.services.git.syncing import synchronise
@@ -55,3 +57,16 @@ def look_at_git(timestamp: int) -> None:
 def write_to_git() -> None:
     """Write what was published to the branch; tried again with growing pauses, then by the look of every minute."""
     write_published()
+
+
+@app.task(name=RUN_TASK, retry=RetryStrategy(max_attempts=10, exponential_wait=2), pass_context=True)
+def work_on_run(context: JobContext, run: int) -> None:
+    """Work on an evaluation run; another worker that has the same job finds it held."""
+    run_suite(run, must_end=context.should_abort)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="agentversions.resume_runs", queueing_lock="agentversions.resume_runs")
+def resume_runs_again(timestamp: int) -> None:
+    """The second line: whatever run nobody holds."""
+    resume_runs()

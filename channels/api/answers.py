@@ -1,14 +1,25 @@
 """Builds the API's answers from what the services give."""
 
+from collections.abc import Iterable
+
 from django.urls import reverse
 
+from agentversions.core.paths import MISSING
+from channels.core.rollout_steps import Assignment
 from channels.core.routes import RoutePlan, Target
+from channels.core.shares import percent
 from channels.models import Channel
 from channels.services.answered import Answered
+from channels.services.explain import Explanation
+from channels.services.in_force import RolloutInForce
+from channels.services.overlays import FlagSaid
 
 from .schemas import (
     AnsweredAnswer,
     ChannelAnswer,
+    ExplainedAnswer,
+    FlagThen,
+    RolloutThen,
     RouteAnswer,
     VariantAnswer,
 )
@@ -68,4 +79,56 @@ def answered_answer(said: Answered) -> AnsweredAnswer:
         moved_by=said.moved_by.username if said.moved_by else None,
         move_reason=said.move_reason,
         why=said.why,
+        rollout=rollout_then(said.rollout, said.assignment),
+        flags=flags_then(said.flags),
+        effective_digest=said.effective,
     )
+
+
+def explained_answer(said: Explanation) -> ExplainedAnswer:
+    """What a caller would get."""
+    return ExplainedAnswer(
+        steps=list(said.steps),
+        agent=said.answer.agent if said.answer else None,
+        version=said.answer.version if said.answer else None,
+        digest=said.answer.digest if said.answer else None,
+        variant=said.decision.variant if said.decision else None,
+        bucket=said.decision.bucket if said.decision else None,
+        rollout=rollout_then(said.rollout, said.served.assignment if said.served else None),
+        flags=flags_then(said.flags),
+        effective_digest=said.effective,
+    )
+
+
+def rollout_then(rollout: RolloutInForce | None, assignment: Assignment | None) -> RolloutThen | None:
+    """A rollout as it stood, with a caller's arm."""
+    if rollout is None:
+        return None
+    value = rollout.value
+    return RolloutThen(
+        id=rollout.id,
+        version=value.plan.version,
+        state=str(value.state),
+        step=value.step + 1,
+        share=percent(value.share),
+        salt=value.plan.salt,
+        since=rollout.moved_at,
+        arm=assignment.arm.value if assignment else None,
+        bucket=assignment.bucket if assignment else None,
+    )
+
+
+def flags_then(flags: Iterable[FlagSaid]) -> list[FlagThen]:
+    """Flags with what they gave a call."""
+    return [
+        FlagThen(
+            key=each.flag.key,
+            revision=each.in_force.revision,
+            variant=each.evaluation.variant,
+            value=None if each.evaluation.value is MISSING else each.evaluation.value,
+            reason=str(each.evaluation.reason),
+            changed=each.changed,
+            words=each.words,
+        )
+        for each in flags
+    ]

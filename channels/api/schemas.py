@@ -91,8 +91,38 @@ class ChannelList(Answer):
     next: str | None
 
 
+class RolloutThen(Answer):
+    """The rollout of the agent that answered, where the route follows Live. `arm` and `bucket` are those of the caller,
+    null where no caller is named, and while it gives its version to nobody."""
+
+    id: int
+    version: int
+    state: str
+    step: int
+    share: str
+    salt: str
+    since: datetime
+    arm: Literal["canary", "stable"] | None
+    bucket: int | None
+
+
+class FlagThen(Answer):
+    """A flag in force and what it gave the call. `value` is null where the version stays as it is; `changed`: it made
+    another configuration of the version."""
+
+    key: str
+    revision: int
+    variant: str
+    value: Any
+    reason: str
+    changed: bool
+    words: str
+
+
 class AnsweredAnswer(Answer):
     """What answered at a moment. Without `digest` nothing did, and `why` says so.
+
+    `digest` is the version's; `effective_digest` that of the configuration which flags made of it for this call.
 
     `set_at`, `set_by` and `reason` are of the route; `moved_…` are of the draft or the live version that it follows.
     """
@@ -115,6 +145,9 @@ class AnsweredAnswer(Answer):
     moved_by: str | None
     move_reason: str
     why: str
+    rollout: RolloutThen | None
+    flags: list[FlagThen]
+    effective_digest: str | None
 
 
 class ExplainedAnswer(Answer):
@@ -126,6 +159,9 @@ class ExplainedAnswer(Answer):
     digest: str | None
     variant: str | None
     bucket: int | None
+    rollout: RolloutThen | None
+    flags: list[FlagThen]
+    effective_digest: str | None
 
 
 class PlanRollout(Answer):

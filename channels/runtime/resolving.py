@@ -29,10 +29,11 @@ _EXAMPLE = '{"number": "+33198765432", "caller": "+33612345678", "call_id": "…
 class Refusal(Exception):
     """A question that gets no decision: the kind of problem, and a sentence that says what to do."""
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, headers: list[tuple[str, str]] | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class _Call:
 
 class Resolver:
     """Answers questions from one worker's memory. `hash_of` gives the keyed hash (hex) by which flags list callers;
-    `note` is told of every call that a rollout's split routed."""
+    `note` is told of every call that a rollout's split routed, and `count` of its agent, version and arm."""
 
     def __init__(
         self,
@@ -128,12 +129,14 @@ class Resolver:
         region: str | None,
         hash_of: Callable[[str], str],
         note: NoteRouted | None = None,
+        count: Callable[[str, int | None, str], None] | None = None,
     ) -> None:
         self._world = world
         self._misses = misses
         self._region = region
         self._hash_of = hash_of
         self._note = note
+        self._count = count
 
     def resolve(self, question: Question) -> bytes:
         """The answer's JSON. Raises Refusal, or Unavailable when nothing is known."""
@@ -175,6 +178,8 @@ class Resolver:
         parts.append(b"}")
         if served.assignment and question.call_id is not None and self._note is not None:
             self._keep(call, route.rollouts[answer.agent].number, served.assignment, self._note)
+            if self._count is not None:
+                self._count(answer.agent, answer.version, served.assignment.arm)
         return b"".join(parts)
 
     def _flagged(self, call: _Call, flags: FlagSet, variant: str | None, digest: str) -> tuple[bytes, Overlay | None]:

@@ -5,10 +5,11 @@ from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
 from agentversions.models import Agent
+from agentversions.services.evaluations.suites import find_suites
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
+from monitoring.core.call_filter import ARMS, OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
 from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
 from monitoring.models import SavedView
@@ -33,6 +34,8 @@ LABELS = {
     "until": "Until",
     "caller": "Caller",
     "id": "Call",
+    "rollout": "Rollout",
+    "arm": "Arm",
     "tests": "Test calls",
 }
 SPANS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last year"}
@@ -71,6 +74,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "until_kind": field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
+        "arms": ARMS.items(),
     }
     return fragment_or_page(request, "monitoring/fragments/call_table.html", context, page="monitoring/call_list.html")
 
@@ -94,7 +98,9 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
         raise Http404(f"There is no call “{sender_id[:100]}”.")
     actor = actor_of(request)
     detail = read_call(call=call, may_listen=actor.allows(Permission.LISTEN), actor=actor)
-    context = {"detail": detail, "call": call, "title": "Call"}
+    # Suites only for whoever may both read what was said and write cases.
+    suites = find_suites(agent=detail.agent) if detail.turns and actor.allows(Permission.EDIT) else ()
+    context = {"detail": detail, "call": call, "title": "Call", "suites": suites}
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
@@ -102,7 +108,7 @@ def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
     names = {each.slug: each.name for each in agents}
-    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(spans_of(wanted.days))}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "arm": ARMS, "days": dict(spans_of(wanted.days))}
     return [
         {
             "label": LABELS[name],
