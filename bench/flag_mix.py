@@ -33,3 +33,27 @@ def fifty_flags(agent: str, tools: list[str]) -> list[Flag]:
             rules = (Rule("", "two", schedule=OFFICE_HOURS),)
         flags.append(Flag(f"value-{at}", FlagType.STRING, "one", "one", agent, "", VALUES, rules))
     return flags
+
+
+def fill_flagged(first: int, last: int) -> list[str]:
+    """Numbers from one place to before another on Live of an agent with a rollout of 10 % and these flags."""
+    from agentversions.models import User
+    from agentversions.services.deployments import make_live
+    from bench.fleet import add_numbers
+    from channels.core.routes import Follow, Target, single
+    from channels.services.routes import store_route
+    from tests.channels.rows import put_flag, put_rollout
+    from tests.factories import make_agent, make_version
+
+    admin = User.objects.order_by("pk").first()
+    assert admin is not None
+    names = [f"tool_{at}" for at in range(10)]
+    tools = [{"name": name, "endpoint": "https://example.com/t", "description": "Does it."} for name in names]
+    agent = make_agent(admin, slug="flagged", system_prompt="# Role\n" + "You answer the phone. " * 130, tools=tools)
+    one, two = (make_version(agent, name=name, welcome_message=f"{name}.") for name in ("One", "Two"))
+    make_live(version=one, actor=admin)
+    put_rollout(one, two, shares=(10_000,))
+    for flag in fifty_flags("flagged", names):
+        put_flag(flag, admin)
+    route = store_route(single(Target("flagged", Follow.LIVE)))
+    return add_numbers(first, last, [route.digest], admin.pk)

@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from config.data_folder import PROJECT, data_folder, read_or_create_private
 from config.database_url import parse_database_url
 from config.embedded_credentials import APP, OWNER, load_credentials
+from config.llm_endpoints import read_llm_endpoints
 
 BASE_DIR = PROJECT
 
@@ -140,7 +141,8 @@ PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-# Several tasks at once: a long one (taking in a spool) delays neither a planned change nor the seals of the audit log.
+# Several tasks at once: a long one (a spool taken in; evaluation runs, two at most) delays neither a planned change nor
+# the seals of the audit log.
 PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
@@ -168,16 +170,30 @@ CALL_WEBHOOK_SECRETS = {
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
 
+# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
+# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
+# have several secrets, separated by commas, while one is changed.
+GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
+GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
+GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
+GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
+GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
+GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
+GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
+
 # A call that was routed and whose end did not come within these minutes is missing: the judge of rollouts counts that.
 LONGEST_CALL_MINUTES = float(os.environ.get("LONGEST_CALL_MINUTES") or 60)
 CALL_GRACE_MINUTES = float(os.environ.get("CALL_GRACE_MINUTES") or 10)
 
-# A Prometheus server whose figures judge those rollouts that say so; in the selectors $agent and $version are filled in.
+# A Prometheus server whose figures judge the rollouts that say so; $agent and $version are filled in in the selectors.
 PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")
 PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
 _of_version = '{agent="$agent",version="$version"}'
 PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
 PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
+
+# Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
+LLM_ENDPOINTS = read_llm_endpoints(os.environ)
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
@@ -301,6 +317,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
         "procrastinate": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
+        "httpx2": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
     },
 }

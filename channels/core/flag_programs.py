@@ -61,10 +61,9 @@ class Program:
     """Flags of which only splits are left."""
 
     def __init__(self, parts: Iterable[Given | Split]) -> None:
-        fixed = []
-        splits = []
-        for part in parts:
-            (fixed if isinstance(part, Given) else splits).append(part)
+        parts = tuple(parts)
+        fixed = [part for part in parts if isinstance(part, Given)]
+        splits = [part for part in parts if isinstance(part, Split)]
         self.members = b",".join(given.member for given in fixed if given.member)
         self._values = tuple(each for each in splits if not is_overlay(each))
         self._overlays = tuple(each for each in splits if is_overlay(each))

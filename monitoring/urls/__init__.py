@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from monitoring.views import ab, analytics, audit, call_configuration, calls, facts, news, rollouts, saved_views
+from monitoring.views import ab, analytics, audit, calls, cases, facts, news, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("calls/views/new/", saved_views.view_save_dialog, name="view_save_dialog"),
     path("calls/views/<int:number>/", saved_views.view_change_dialog, name="view_change_dialog"),
     path("calls/views/<int:number>/delete/", saved_views.view_delete_dialog, name="view_delete_dialog"),
+    path("calls/case/", cases.call_case, name="call_case"),
     path("calls/news/", news.call_news, name="call_news"),
     path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
     path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),

@@ -5,6 +5,7 @@ from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
 from agentversions.models import Agent
+from agentversions.services.evaluations.suites import find_suites
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
@@ -97,7 +98,9 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
         raise Http404(f"There is no call “{sender_id[:100]}”.")
     actor = actor_of(request)
     detail = read_call(call=call, may_listen=actor.allows(Permission.LISTEN), actor=actor)
-    context = {"detail": detail, "call": call, "title": "Call"}
+    # Suites only for whoever may both read what was said and write cases.
+    suites = find_suites(agent=detail.agent) if detail.turns and actor.allows(Permission.EDIT) else ()
+    context = {"detail": detail, "call": call, "title": "Call", "suites": suites}
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
