@@ -17,6 +17,7 @@ class ChannelsConfig(AppConfig):
         from agentversions.services.agents import register_use_finder
         from agentversions.services.deployments import register_follower
         from channels.demo import load_channels
+        from channels.demo.flags import load_flags
         from channels.services.channels import uses_of_agent
         from channels.services.rollouts import cancel_overtaken, rollout_of_agent
 
@@ -32,8 +33,10 @@ class ChannelsConfig(AppConfig):
                 badge_events=("rollout-changed", "live-changed"),
             ),
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
+            Entry("Deploy", "Flags", "flag", "channels:flag_list"),
         )
         register_use_finder(uses_of_agent)
         register_use_finder(rollout_of_agent)
         register_follower(cancel_overtaken)
         register_chapter(load_channels)
+        register_chapter(load_flags)

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import register_converter, reverse
+from django.urls.converters import StringConverter
 from ninja import Router
 from pydantic import Field
 
@@ -34,6 +35,14 @@ from .schemas_rollouts import (
     StepAnswer,
 )
 
+
+class MoveWord(StringConverter):
+    """A word of an address that is a move, or meant to be one: `evaluations` is what the judge said."""
+
+    regex = "(?!evaluations$)[^/]+"
+
+
+register_converter(MoveWord, "rollout_move")
 router = Router()
 Size = Annotated[int, Field(ge=1, le=200)]
 Place = Annotated[int, Field(ge=1, le=2**53)]
@@ -82,7 +91,11 @@ def read(request: HttpRequest, number: Place) -> RolloutAnswer:
 
 
 @router.post(
-    "/rollouts/{number}/{move}", auth=ROUTE, response=RolloutAnswer, url_name="rollout_move", summary="Move a rollout"
+    "/rollouts/{number}/{rollout_move:move}",
+    auth=ROUTE,
+    response=RolloutAnswer,
+    url_name="rollout_move",
+    summary="Move a rollout",
 )
 def move_one(request: HttpRequest, number: Place, move: MoveName, body: NewMove) -> RolloutAnswer:
     """Promoting, rolling back and cancelling need a `reason`. Rolling back sets the share to 0 at once."""

@@ -1,6 +1,6 @@
 """The addresses of Deploy, one module per area."""
 
-from . import batches, channels, importing, live, rollouts, routes, schedule, serving
+from . import batches, channels, flags, importing, live, rollouts, routes, schedule, serving
 
 app_name = "channels"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     *live.urlpatterns,
     *rollouts.urlpatterns,
     *serving.urlpatterns,
+    *flags.urlpatterns,
     *channels.urlpatterns,
     *routes.urlpatterns,
 ]

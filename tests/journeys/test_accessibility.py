@@ -22,6 +22,7 @@ from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from monitoring.services.saved_views import save_view
 from tests.agentversions.test_access_table import addresses, example
+from tests.channels.flagged import ME, make_flag, off_for
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.journeys.conftest import PageAs
@@ -87,6 +88,7 @@ def agent() -> Agent:
     admin = make_user("admin")
     plan_route([make_channel(agent, address="+33198765432", label="Front desk")], admin, reason="Holiday line")
     start_rollout(agent=agent, version=2, steps=preset_steps(Preset.BALANCED), reason="New prompt", actor=admin)
+    make_flag(rules=(off_for(ME, name="VIPs"),), callers=(ME,), actor=admin)
     freeze()
     make_calls()
     save_view(name="Errors of the clinic", query="agent=clinic&outcome=error", is_shared=True, actor=author)
