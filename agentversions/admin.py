@@ -4,10 +4,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
 
 from .models import Agent, AgentVersion, ApiToken, AuditEntry, Configuration, Deployment, LibraryRevision, User
+from .services.audit import record
+from .views.access import actor_of
+
+NOTED = ("username", "first_name", "last_name", "email", "roles", "time_zone", "is_active", "is_staff", "is_superuser")
+"""What the audit log says of a person; groups and single permissions mean nothing here."""
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -98,6 +104,26 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "roles", "password1", "password2")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and say in the audit log what somebody may do now."""
+        noted = [name for name in NOTED if name in form.changed_data]
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            record(
+                action="person changed" if change else "person made",
+                subject_kind="person",
+                subject=obj.username,
+                before={name: form.initial.get(name) for name in noted} if change else None,
+                after={name: form.cleaned_data[name] for name in noted},
+                actor=actor_of(request),
+            )
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Setting somebody's password is a form of its own: there is nothing to say but that."""
+        if "password" in str(message).lower():
+            record(action="password set", subject_kind="person", subject=obj.username, actor=actor_of(request))
+        return super().log_change(request, obj, message)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever wrote something stays in the history; deactivate them instead."""

@@ -24,6 +24,14 @@ class ChannelsConfig(AppConfig):
         add_to_navigation(
             Entry("Deploy", "Channels", "phone", "channels:channel_list"),
             Entry("Deploy", "Fleet", "versions", "channels:fleet_board"),
+            Entry(
+                "Deploy",
+                "Rollouts",
+                "timeline",
+                "channels:rollout_list",
+                badge="channels:rollout_badge",
+                badge_events=("rollout-changed", "live-changed"),
+            ),
             Entry("Deploy", "Schedule", "calendar-time", "channels:schedule_list"),
             Entry("Deploy", "Flags", "flag", "channels:flag_list"),
         )

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.job_context import JobContext
 
 KEPT_HOURS = 7 * 24
@@ -13,6 +15,16 @@ KEPT_HOURS = 7 * 24
 def defer(task: str, *, at: datetime | None = None, **arguments: Any) -> None:
     """Let a worker run a task by its name at a moment (None: at once). A rollback of the caller undoes it."""
     app.configure_task(task, schedule_at=at).defer(**arguments)
+
+
+def defer_once(task: str, *, once: str, lock: str, **arguments: Any) -> bool:
+    """Let a worker run a task as soon as no other job has its `lock`; False when one waits already under `once`."""
+    try:
+        with transaction.atomic():
+            app.configure_task(task, queueing_lock=once, lock=lock).defer(**arguments)
+    except AlreadyEnqueued:
+        return False
+    return True
 
 
 @app.periodic(cron="* * * * *")

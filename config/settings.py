@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from config.data_folder import PROJECT, data_folder, read_or_create_private
 from config.database_url import parse_database_url
 from config.embedded_credentials import APP, OWNER, load_credentials
+from config.llm_endpoints import read_llm_endpoints
 
 BASE_DIR = PROJECT
 
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.origin.request_origin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -133,11 +135,15 @@ ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_sp
 ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
 FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
 FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
+# /metrics without a token: for a network in which only Prometheus reaches this address.
+METRICS_ARE_OPEN = _flag("METRICS_OPEN")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
 PROCRASTINATE_IMPORT_PATHS = ["config.background"]
-PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20}
+# Several tasks at once: a long one (a spool taken in; evaluation runs, two at most) delays neither a planned change nor
+# the seals of the audit log.
+PROCRASTINATE_WORKER_DEFAULTS = {"fetch_job_polling_interval": 1, "shutdown_graceful_timeout": 20, "concurrency": 4}
 
 # Callers of calls are encrypted and hashed with a secret that no backup of the database holds.
 CALLER_SECRET = os.environ.get("CALLER_SECRET") or read_or_create_private(
@@ -163,6 +169,31 @@ CALL_WEBHOOK_SECRETS = {
     "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
+
+# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
+# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
+# have several secrets, separated by commas, while one is changed.
+GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
+GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
+GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
+GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
+GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
+GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
+GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
+
+# A call that was routed and whose end did not come within these minutes is missing: the judge of rollouts counts that.
+LONGEST_CALL_MINUTES = float(os.environ.get("LONGEST_CALL_MINUTES") or 60)
+CALL_GRACE_MINUTES = float(os.environ.get("CALL_GRACE_MINUTES") or 10)
+
+# A Prometheus server whose figures judge the rollouts that say so; $agent and $version are filled in in the selectors.
+PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")
+PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
+_of_version = '{agent="$agent",version="$version"}'
+PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
+PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
+
+# Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
+LLM_ENDPOINTS = read_llm_endpoints(os.environ)
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
@@ -212,11 +243,14 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
 
-# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed with each
+# secret (old and new with a comma between while one is changed).
 ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
 ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
-ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
-if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+ROLLOUT_WEBHOOK_SECRETS = _words("ROLLOUT_WEBHOOK_SECRET")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("ROLLOUT_WEBHOOK_URL is no address. Write it with https:// in front.")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRETS:
     raise ImproperlyConfigured(
         "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
     )
@@ -267,7 +301,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-if _flag("TRUST_PROXY"):
+TRUST_PROXY = _flag("TRUST_PROXY")
+if TRUST_PROXY:
     # Only behind a proxy that always sets this header itself; otherwise a client could claim HTTPS.
     SECURE_SSL_REDIRECT = IS_HTTPS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -282,6 +317,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stdout"], "level": LOG_LEVEL, "propagate": False},
         "procrastinate": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
+        "httpx2": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
     },
 }

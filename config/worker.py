@@ -10,6 +10,8 @@ import django
 import psycopg
 from procrastinate.exceptions import ConnectorException
 
+from config import metrics
+from config.origin import task_origin
 from config.parent_death import stop_with_parent
 
 logger = logging.getLogger("agent_versions.worker")
@@ -27,7 +29,7 @@ def run_worker() -> None:
     while True:
         try:
             with app.replace_connector(connector.get_worker_connector()) as worker_app:
-                worker_app.run_worker()
+                worker_app.run_worker(task_middleware=[task_origin])
         except (ConnectorException, psycopg.Error, OSError) as error:
             # One line per reason, not one every two seconds of an outage.
             if str(error) != said:
@@ -45,6 +47,7 @@ def main() -> int:
         stop_with_parent()
     # Before procrastinate takes the signals over, and while it waits for the database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    metrics.count_in(f"{metrics.WORKER}{os.getpid()}")
     django.setup()
     try:
         run_worker()

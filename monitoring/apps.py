@@ -20,4 +20,5 @@ class MonitoringConfig(AppConfig):
         add_to_navigation(
             Entry("Monitor", "Calls", "phone-incoming", "monitoring:call_list"),
             Entry("Monitor", "Analytics", "chart-line", "monitoring:analytics"),
+            Entry("Monitor", "Audit", "history", "monitoring:audit_list"),
         )

@@ -10,6 +10,7 @@ from agentversions.core.roles import PERMISSIONS, Permission
 from agentversions.models import ApiToken, User
 from agentversions.models.people import scope_of
 from agentversions.services.tokens import find_token, note_use
+from config.origin import came_by_token
 
 from .problems import SignInFirst
 
@@ -33,6 +34,7 @@ class Token(HttpBearer):
         if not found.allows(self.permission):
             raise PermissionDenied(f"The token “{found.name}” may not do this. It needs {self.needs}.")
         note_use(found)
+        came_by_token(found.name)
         return found
 
     @property

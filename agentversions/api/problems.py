@@ -16,6 +16,7 @@ from agentversions.core.merging import Conflict
 from agentversions.core.paths import MISSING
 from agentversions.core.reading import InvalidConfiguration
 from agentversions.services import errors
+from agentversions.services.evaluations import errors as evaluation_errors
 
 logger = logging.getLogger("django.request")
 
@@ -30,6 +31,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "agent-in-use": (409, "The agent is in use"),
     "slug-taken": (409, "The address is taken"),
     "library-moved": (409, "The library entry moved on"),
+    "suite-moved": (409, "The suite moved on"),
     "name-clash": (409, "The draft has this name already"),
     "edits-conflict": (409, "Both sides changed the same field"),
     "nothing-to-publish": (409, "Identical to a version"),
@@ -64,6 +66,11 @@ KIND_OF_REFUSAL: dict[type[errors.Refused], str] = {
     errors.ReasonMissing: "invalid",
     errors.RoutesFrozen: "routes-frozen",
     errors.FreezeRefused: "invalid",
+    evaluation_errors.SuiteRefused: "invalid",
+    evaluation_errors.SuiteMoved: "suite-moved",
+    evaluation_errors.CasesRefused: "invalid",
+    evaluation_errors.RunRefused: "invalid",
+    evaluation_errors.MarkRefused: "invalid",
 }
 FIELD_OF_REFUSAL = {errors.NameMissing: "name", errors.ReasonMissing: "reason"}
 

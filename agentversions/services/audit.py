@@ -5,6 +5,7 @@ from typing import Any
 
 from agentversions.models import AuditEntry, User
 from agentversions.models.database import ClockTimestamp
+from config.origin import current_origin
 
 SITTING = timedelta(minutes=30)
 """Saves of one person less than this apart are one sitting: one audit entry, one group in the draft history."""
@@ -20,7 +21,10 @@ def record(
     after: Any = None,
     actor: User | None,
 ) -> AuditEntry:
-    """Append one entry: `action` in the past tense (`version published`), `subject` the thing's slug or number."""
+    """Append one entry: `action` in the past tense (`version published`), `subject` the thing's slug or number.
+
+    From where it was done is known already (`config.origin`)."""
+    origin = current_origin()
     return AuditEntry.objects.create(
         action=action,
         subject_kind=subject_kind,
@@ -29,6 +33,9 @@ def record(
         before=before,
         after=after,
         actor=actor,
+        origin=origin.kind,
+        origin_name=origin.name,
+        client_address=origin.address or None,
     )
 
 

@@ -71,6 +71,18 @@ def role_names(roles: list[str]) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """A share as people read it: `93.5 %`."""
+    return f"{share * 100:.1f} %"
+
+
+@register.filter
+def points(difference: float) -> str:
+    """A difference of shares in points, with its sign: `−2.5`."""
+    return f"{difference * 100:+.1f}".replace("-", "−")
+
+
+@register.filter
 def undo_address(message: Any) -> str:
     """The address that takes back what a message says was done, empty when it cannot be taken back."""
     tags = (message.extra_tags or "").split(" ")
@@ -92,6 +104,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "icon": entry.icon,
                 "address": entry.address,
                 "is_current": entry.address == current,
+                "badge": entry.badge_address,
+                "badge_trigger": entry.badge_trigger,
             }
             for entry in entries_of(title)
             if user.is_authenticated and user.allows(Permission(entry.permission))

@@ -1,11 +1,11 @@
-"""Where a page of calls begins, and which calls it shows, as addresses write it."""
+"""Where a page of calls (or of the audit log) begins, and which calls it shows, as addresses write it."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class PageKey(NamedTuple):
-    """The call beside which a page goes on; keys sort as the list does."""
+    """The row beside which a page goes on: its moment and its number; keys sort as the list does."""
 
     started_at: datetime
     id: int

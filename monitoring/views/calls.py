@@ -5,10 +5,11 @@ from django.utils.timezone import now
 
 from agentversions.core.roles import Permission
 from agentversions.models import Agent
+from agentversions.services.evaluations.suites import find_suites
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
+from monitoring.core.call_filter import ARMS, OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
 from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
 from monitoring.models import SavedView
@@ -33,6 +34,8 @@ LABELS = {
     "until": "Until",
     "caller": "Caller",
     "id": "Call",
+    "rollout": "Rollout",
+    "arm": "Arm",
     "tests": "Test calls",
 }
 SPANS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last year"}
@@ -66,11 +69,12 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "count": count_calls(wanted),
         "agents": choices,
         "versions": version_choices(wanted.agent, wanted.versions),
-        "spans": _spans(wanted.days),
-        "since_kind": _field_kind(wanted.since),
-        "until_kind": _field_kind(wanted.until),
+        "spans": spans_of(wanted.days),
+        "since_kind": field_kind(wanted.since),
+        "until_kind": field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
+        "arms": ARMS.items(),
     }
     return fragment_or_page(request, "monitoring/fragments/call_table.html", context, page="monitoring/call_list.html")
 
@@ -94,7 +98,9 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
         raise Http404(f"There is no call “{sender_id[:100]}”.")
     actor = actor_of(request)
     detail = read_call(call=call, may_listen=actor.allows(Permission.LISTEN), actor=actor)
-    context = {"detail": detail, "call": call, "title": "Call"}
+    # Suites only for whoever may both read what was said and write cases.
+    suites = find_suites(agent=detail.agent) if detail.turns and actor.allows(Permission.EDIT) else ()
+    context = {"detail": detail, "call": call, "title": "Call", "suites": suites}
     return fragment_or_page(request, "monitoring/fragments/call.html", context, page="monitoring/call_detail.html")
 
 
@@ -102,7 +108,7 @@ def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
     names = {each.slug: each.name for each in agents}
-    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(_spans(wanted.days))}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "arm": ARMS, "days": dict(spans_of(wanted.days))}
     return [
         {
             "label": LABELS[name],
@@ -120,12 +126,12 @@ def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> Saved
     return named or next((view for view in views if view.query == wanted.address), None)
 
 
-def _field_kind(text: str) -> str:
+def field_kind(text: str) -> str:
     """A field for a day; one for text where the address holds a moment, which a field for days would drop."""
     return "date" if len(text) in {0, len("2026-11-21")} and (not text or read_day(text)) else "text"
 
 
-def _spans(days: str) -> list[tuple[str, str]]:
+def spans_of(days: str) -> list[tuple[str, str]]:
     """The times that can be chosen, with that of the address."""
     also = {days: f"Last {days} days"} if days and days not in SPANS else {}
     return [*SPANS.items(), *also.items()]

@@ -20,6 +20,7 @@ from channels.models import Route
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from tests.channels.flagged import make_flag
+from tests.agentversions.evaluations import run_of_one_case
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
@@ -38,7 +39,12 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
+    "word": "pause",
+    "move": "pause",
     "key": "no-transfer",
+    "position": "0",
+    "form": "json",
+    "shape": "csv",
 }
 
 
@@ -57,6 +63,8 @@ def addresses(patterns: list[URLPattern | URLResolver] | None = None, prefix: st
 
 def example(path: str, draft: str) -> str:
     """The address with values of things that exist."""
+    if "evaluations/" in path:
+        path = path.replace("<int:head>", "1").replace("{int:head}", "1")
     slug = "sms" if path.startswith(("tools/", "knowledge/", "api/v1/tools", "api/v1/knowledge")) else "clinic"
     if path.startswith("channels/fleet/<str:digest>"):
         path = path.replace("<str:digest>", str(Route.objects.values_list("digest", flat=True)[0]))
@@ -119,6 +127,7 @@ def _things() -> None:
     make_live(version=make_version(agent), actor=admin)
     for kind, content in (("tool", {"name": "sms", "kind": "client"}), ("knowledge_base", {"name": "sms"})):
         create_entry(kind=kind, content=content, actor=admin)
+    run_of_one_case(agent)
     plan_route([make_channel(agent, address="+33198765432")], admin)
     make_flag(actor=admin)
     freeze()

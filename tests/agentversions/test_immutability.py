@@ -6,7 +6,17 @@ import pytest
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import ProtectedError
 
-from agentversions.models import Agent, AgentVersion, AuditEntry, Configuration, Deployment, LibraryRevision, User
+from agentversions.models import (
+    Agent,
+    AgentVersion,
+    AuditCheck,
+    AuditEntry,
+    AuditSeal,
+    Configuration,
+    Deployment,
+    LibraryRevision,
+    User,
+)
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from tests.database import as_owner
@@ -18,6 +28,8 @@ APPEND_ONLY: list[type[models.Model]] = [
     AgentVersion,
     Deployment,
     AuditEntry,
+    AuditSeal,
+    AuditCheck,
     LibraryRevision,
     Agent.history.model,
 ]
@@ -29,6 +41,8 @@ def fill() -> None:
     agent, admin = make_agent(), make_user("admin")
     make_live(version=make_version(agent), actor=admin)
     create_entry(kind="tool", content={"name": "sms", "endpoint": "https://example.com"}, actor=admin)
+    AuditSeal.objects.create(position=1, entry=AuditEntry.objects.earliest("id"), hash="1" * 64, previous="0" * 64)
+    AuditCheck.objects.create(position=1, head="1" * 64)
 
 
 def statement_on(model: type[models.Model], statement: str) -> str:

@@ -1,0 +1,1 @@
+"""Evaluation suites, their runs, the judge and what the gate asks: the services of /evaluations/."""
