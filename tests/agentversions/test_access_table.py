@@ -19,8 +19,8 @@ from agentversions.services.tokens import make_token
 from channels.models import Route
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
-from tests.channels.flagged import make_flag
 from tests.agentversions.evaluations import run_of_one_case
+from tests.channels.flagged import make_flag
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
