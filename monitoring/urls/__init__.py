@@ -2,8 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, audit, call_configuration, calls, facts, news, rollouts, saved_views
-from monitoring.views import ab, analytics, audit, calls, cases, facts, news, saved_views
+from monitoring.views import ab, analytics, audit, call_configuration, calls, cases, facts, news, rollouts, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
