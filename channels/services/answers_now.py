@@ -8,21 +8,18 @@ from agentversions.models.database import ClockTimestamp
 from channels.core.routes import Follow, Target
 from channels.models import Channel
 
-from .answered import Followed, find_setting, follow, rollout_of
-from .in_force import RolloutInForce
+from .answered import Followed, find_setting, follow
 
 
 @dataclass(frozen=True)
 class Part:
-    """One target of the route and what it comes to. `name` and `share` are empty when it answers alone. `rollout`
-    splits the callers once more, where the target follows Live."""
+    """One target of the route and what it comes to. `name` and `share` are empty when it answers alone."""
 
     target: Target
     followed: Followed
     name: str
     share: str
     way_back: AgentVersion | None
-    rollout: RolloutInForce | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def answers_now(channel: Channel) -> AnswersNow:
 def _part(target: Target, name: str, share: str, moment: datetime) -> Part:
     followed = follow(target, moment)
     live = followed.version if target.follow == Follow.LIVE else None
-    return Part(target, followed, name, share, _live_before(live) if live else None, rollout_of(target, moment))
+    return Part(target, followed, name, share, _live_before(live) if live else None)
 
 
 def _live_before(version: AgentVersion) -> AgentVersion | None:

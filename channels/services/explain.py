@@ -129,7 +129,8 @@ def _rollout_in_words(rollout: RolloutInForce, served: Served) -> str:
 
 
 def _flag_in_words(said: FlagSaid) -> str:
-    return f"Flag {said.flag.key}, revision {said.in_force.revision} ({said.evaluation.reason}): {said.words}."
+    words = said.words if said.words.endswith((".", "!", "?")) else f"{said.words}."
+    return f"Flag {said.flag.key}, revision {said.in_force.revision} ({said.evaluation.reason}): {words}"
 
 
 def _target_in_words(served: Served, answer: Answer) -> str:

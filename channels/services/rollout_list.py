@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from agentversions.models import Agent
-from channels.core.rollout_clock import Clock, Moved, clock_of
+from agentversions.models.database import database_now
+from channels.core.rollout_clock import Moved, Standing, standing
 from channels.core.rollout_states import By, Move, State
 from channels.core.rollout_steps import Arm, in_words
 from channels.core.rollout_words import consequence, what, who
@@ -96,14 +97,15 @@ def shares_by_version(agent: Agent) -> dict[int, str]:
 def show_rollout(rollout: Rollout) -> ShownRollout:
     """One rollout as its page shows it."""
     rows = list(rollout.moves.order_by("id").select_related("actor", "deployment"))
-    clock = clock_of(Moved(Move(row.move), row.at) for row in rows)
+    moves = (Moved(Move(row.move), State(row.state), row.step, row.share, row.at) for row in rows)
+    place = standing(moves, database_now())
     is_running = State(rollout.state) == State.RUNNING
     return ShownRollout(
         rollout,
-        _steps(rollout, rows, clock),
+        _steps(rollout, rows, place),
         [_shown(rollout, row) for row in reversed(rows)],
         allowed_moves(rollout),
-        clock.held_at(rollout.plan) if clock and is_running else None,
+        place.held_at(rollout.plan) if place and is_running else None,
         in_words(rollout.plan.max_duration_s),
         rows[-1].pk if rows else 0,
     )
@@ -116,14 +118,14 @@ def _found(agent: str, state: str) -> Any:
     return found.filter(state=state) if state else found
 
 
-def _steps(rollout: Rollout, rows: list[RolloutMove], clock: Clock | None) -> list[ShownStep]:
+def _steps(rollout: Rollout, rows: list[RolloutMove], place_of: Standing | None) -> list[ShownStep]:
     value = rollout.value
     began = {row.step: row.at for row in rows if row.move in {Move.START, Move.ADVANCE}}
     is_promoted = value.state == State.PROMOTED
     shown = []
     for index, step in enumerate(value.plan.steps):
         place = "later"
-        if clock is not None and index <= value.step:
+        if place_of is not None and index <= value.step:
             place = "passed" if index < value.step or is_promoted else "now"
         is_now = place == "now" and not value.state.is_over
         shown.append(
@@ -133,8 +135,8 @@ def _steps(rollout: Rollout, rows: list[RolloutMove], clock: Clock | None) -> li
                 in_words(step.soak_s),
                 place,
                 began.get(index),
-                _calls(rollout, clock.step_since) if clock and is_now else None,
-                clock.soaked_at(value.plan, index) if clock and is_now and value.state == State.RUNNING else None,
+                _calls(rollout, began[index]) if is_now else None,
+                place_of.soaked_at(value.plan) if place_of and is_now and value.state == State.RUNNING else None,
             )
         )
     return shown

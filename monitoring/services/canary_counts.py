@@ -11,12 +11,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from channels.core.rollout_clock import Standing
 from channels.core.rollout_judging import Counts, Guardrail, Judging
 from channels.core.rollout_steps import Arm as ArmName
 from channels.models import Rollout
 from monitoring.core.canary_evidence import Labels
 from monitoring.core.canary_observations import ArmCalls, Observations
-from monitoring.core.canary_plan import MEANS, RATES, Standing
+from monitoring.core.canary_plan import MEANS, RATES
 from monitoring.core.sequential import Arm, Sums
 
 MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL enable_mergejoin = off"

@@ -10,13 +10,14 @@ from django.db import connection, transaction
 
 from agentversions.models.database import database_now
 from agentversions.services.errors import Refused
+from channels.core.rollout_clock import Moved, standing
 from channels.core.rollout_judging import Figures
 from channels.core.rollout_states import By, Move, State
 from channels.models import Rollout, RolloutMove
 from channels.services.errors import RolloutMoved
 from channels.services.rollouts import move_rollout
 from monitoring.core.canary_decision import Action
-from monitoring.core.canary_plan import Moved, policy_of, standing
+from monitoring.core.canary_plan import policy_of
 from monitoring.core.canary_verdict import Verdict, judge
 from monitoring.models import CanaryEvaluation
 from monitoring.models.evaluations import UNDECIDED

@@ -13,12 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from channels.core.rollout_clock import Standing
 from channels.core.rollout_judging import Judging
 from channels.core.rollout_steps import Arm
 from channels.models import Rollout
 from monitoring.core.canary_evidence import Labels
 from monitoring.core.canary_observations import ArmCalls, Observations
-from monitoring.core.canary_plan import Standing
 
 from .canary_counts import SLACK, CanaryCounts
 from .prometheus import NoFigures, Prometheus

@@ -2,9 +2,9 @@
 // HTMX, and again whenever the judge said something new.
 import { colour } from "./chart_colours.js";
 
-const SEEN = 3; // Powers of two from 1 that are always shown … at most.
+const SEEN = 3; // Powers of two from 1 that are drawn at most, either way; what is beyond touches the edge.
 const log2 = (text) => (text === undefined ? null : Math.log2(Number(text)));
-const times = (value) => `${Number((2 ** value).toPrecision(2))}×`;
+const times = (value) => `${Number((2 ** value).toPrecision(3))}×`;
 
 function read(section) {
   return [...section.querySelector("[data-ratio-table]").tBodies[0].rows].map((row) => ({

@@ -7,16 +7,13 @@ from django.test import Client
 
 from agentversions.models import Agent, User
 from agentversions.services.deployments import make_live
-from channels.core.rollout_states import By, Move
 from channels.core.routes import Follow, Target, WantedVariant
 from channels.models import Channel
 from channels.services.answers_now import answers_now
 from channels.services.channels import change_channel
 from channels.services.choices import answers_of
 from channels.services.draft_serving import wait_for_apply
-from channels.services.rollouts import move_rollout
 from channels.services.routes import pin, plan_test, save_route
-from tests.channels.running_rollouts import make_rollout
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -48,22 +45,6 @@ def two(first: str, second: str) -> dict[str, Any]:
         "answers": ["clinic/1", "draft"],
         "share": [first, second],
     }
-
-
-def test_a_rollout_that_splits_its_callers_is_said_until_it_is_over(
-    client: Client, channel: Channel, agent: Agent
-) -> None:
-    operator = make_user("operator")
-    make_live(version=agent.versions.get(number=1), actor=operator)
-    rollout = make_rollout(agent, actor=operator)
-    assert now_of(channel).parts[0].rollout is None, "it is on the draft"
-    pin(channel=channel, target=Target("clinic", Follow.LIVE), actor=operator)
-    page = client.get(NUMBER).content.decode()
-    assert f'<a href="/rollouts/{rollout.pk}/">V2 goes to 10 % of its callers</a>' in page
-    move_rollout(rollout=rollout, move=Move.FIND_UNHEALTHY, by=By.JUDGE, reason="Ends are missing", actor=None)
-    assert "The rollout of V2 gives it to nobody" in client.get(NUMBER).content.decode()
-    move_rollout(rollout=rollout, move=Move.ROLL_BACK, by=By.PERSON, reason="Worse", actor=operator)
-    assert now_of(channel).parts[0].rollout is None
 
 
 def test_a_live_number_says_since_when_and_where_back(client: Client, channel: Channel, agent: Agent) -> None:

@@ -59,7 +59,7 @@ def test_a_flag_is_made_read_changed_and_switched(api: ApiClient, agent: Agent) 
     said = api.get(f"{ONE}/history").json()["items"]
     assert [each["changes"] for each in said][2:] == [
         ["Switched off"],
-        ["Rule 1: without a name", "Rule 1 “VIPs”: 100 % → 33.333 % of callers",
+        ["Rule 1: without a name", "Rule 1: 100 % → 33.333 % of callers",
          "Rule 1: always → Monday and Tuesday 18:00 to 24:00, until 24 Dec 2026", "Description changed"],
         ["Created"],
     ]  # fmt: skip

@@ -15,6 +15,8 @@ from agentversions.models.database import database_now
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.tokens import make_token
+from channels.core.rollout_steps import Preset, preset_steps
+from channels.services.rollouts import start_rollout
 from config.data_folder import PROJECT
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
@@ -86,6 +88,7 @@ def agent() -> Agent:
     create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)
     admin = make_user("admin")
     plan_route([make_channel(agent, address="+33198765432", label="Front desk")], admin, reason="Holiday line")
+    start_rollout(agent=agent, version=2, steps=preset_steps(Preset.BALANCED), reason="New prompt", actor=admin)
     make_flag(rules=(off_for(ME, name="VIPs"),), callers=(ME,), actor=admin)
     freeze()
     make_calls()

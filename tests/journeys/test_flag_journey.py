@@ -81,7 +81,7 @@ def test_a_tool_is_switched_off_for_one_caller_and_the_next_call_hears_it(
 
     switch = page.get_by_role("switch", name="no-transfer acts")
     switch.press("Space")
-    page.get_by_label("Reason", exact=True).last.fill("The list was wrong")
+    page.locator("#dialog").get_by_label("Reason").fill("The list was wrong")
     page.keyboard.press("Enter")
     expect(switch).to_have_attribute("aria-checked", "false")
     eventually(lambda: tools(ME) == [TOOL], 2)
@@ -106,5 +106,5 @@ def test_rules_are_reordered_by_keyboard_on_a_phone_and_nothing_typed_is_lost(
     expect(page.locator(".flag-rules li").first).to_contain_text("Guests")
     page.get_by_text("Take it back to this").first.click()
     expect(page.locator("#dialog")).to_contain_text("The rules stand in another order")
-    page.get_by_role("button", name="Take it back").click()
+    page.locator("#dialog").get_by_role("button", name="Take it back").click()
     expect(page.locator(".flag-rules li").first).to_contain_text("First")

@@ -9,13 +9,13 @@ import pytest
 
 from agentversions.models import Agent
 from agentversions.models.database import database_now
+from channels.core.rollout_clock import Moved, standing
 from channels.core.rollout_judging import Counts, Guardrail, Judging
 from channels.core.rollout_states import By, Move, State
 from channels.models import Rollout, RolloutMove
 from channels.services.rollouts import move_rollout
 from monitoring.core.canary_evidence import Labels
 from monitoring.core.canary_observations import ArmCalls, Observations
-from monitoring.core.canary_plan import Moved, standing
 from monitoring.core.records import read_record
 from monitoring.services.canary_counts import count_rollout
 from monitoring.services.ingest import ingest

@@ -183,7 +183,7 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
         pytest.skip("The program `prometheus` is not installed (Debian's package of that name).")
     folder.mkdir()
     (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 200ms}\n"
+        "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n"
         f"scrape_configs: [{{job_name: agent, static_configs: [{{targets: ['{target}']}}]}}]\n",
         encoding="utf-8",
     )
@@ -233,10 +233,10 @@ def test_the_real_program_gives_the_figures(agent: Agent, settings: Any, tmp_pat
         for calls in (1, 60, 120, 200):
             counters.calls = {"1": calls, "2": calls}
             until(lambda calls=calls: seen("1") == calls == seen("2"))  # type: ignore[misc]
-        said = judged(rollout, settings, address)
-    assert said.evaluation is not None
-    assert said.evaluation.body, said.words
-    body = json.loads(said.evaluation.body)["seen"]
+        # A scrape that comes late on a busy machine ends a series for a moment: nothing is decided, it looks again.
+        until(lambda: not judged(rollout, settings, address).words.startswith("Nothing is decided"))
+    evaluation = CanaryEvaluation.objects.exclude(body="").get()
+    body = json.loads(evaluation.body)["seen"]
     assert 150 <= body["canary"]["recorded"] <= 220
     assert body["canary"]["failed"] == pytest.approx(0.5 * body["canary"]["recorded"], abs=1)
     assert body["stable"]["failed"] == pytest.approx(0.05 * body["stable"]["recorded"], abs=1)

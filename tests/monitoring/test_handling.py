@@ -148,7 +148,7 @@ def test_the_configuration_that_flags_had_made_is_made_again(tmp_path: Path, rol
     assert "2 of" in changed.content.decode()
     assert "transfer_to_human" in changed.content.decode()
     with_draft = client.get("/calls/configuration/flagged/?with=draft").content.decode()
-    assert "the draft of today" in with_draft
+    assert "and the draft of today" in with_draft
     assert "transfer_to_human" in with_draft
     token = make_token(name="r", roles=["viewer"], scopes=["read"], owner=make_user("admin"), actor=make_user("admin"))
     one = Client().get("/api/v1/calls/flagged", headers={"Authorization": f"Bearer {token.secret}"}).json()
