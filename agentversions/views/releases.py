@@ -34,7 +34,7 @@ def release_rules_dialog(request: HttpRequest, slug: str) -> HttpResponse:
     """How many approvals the agent's versions need, and which suites they must have passed."""
     agent = agent_or_404(slug)
     rules = rules_of(agent)
-    there = {"approvals": rules.approvals, "tolerance": round(rules.tolerance * 100, 4)}
+    there = {"approvals": rules.approvals, "tolerance": f"{rules.tolerance * 100:g}"}
     form = RulesForm(request.POST or None, initial=there)
     chosen = request.POST.getlist("suites") if form.is_bound else [suite.slug for suite in rules.suites]
     if request.method == "POST" and form.is_valid():
