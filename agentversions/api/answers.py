@@ -86,6 +86,7 @@ def live_answer(deployment: Deployment) -> LiveAnswer:
         by=deployment.created_by.username,
         reason=deployment.reason,
         is_rollback=deployment.is_rollback,
+        override=deployment.override.reason if deployment.override else None,
     )
 
 

@@ -68,7 +68,7 @@ def take_back(request: HttpRequest, response: HttpResponse, slug: str, digest: s
 )
 def list_live(request: HttpRequest, slug: str, below: Row | None = None, limit: Size = 100) -> DeploymentList:
     """Newest first: every version that was made live or rolled back to, when, by whom and why."""
-    rows = find_agent(slug).deployments.newest_first().select_related("version__agent", "created_by")
+    rows = find_agent(slug).deployments.newest_first().select_related("version__agent", "created_by", "override")
     found = list((rows.filter(pk__lt=below) if below else rows)[: limit + 1])
     shown = found[:limit]
     following = next_page(request, below=shown[-1].pk) if len(found) > limit else None

@@ -186,7 +186,7 @@ class RestoredAnswer(Answer):
 
 
 class LiveAnswer(Answer):
-    """The live version, since when, by whom and why."""
+    """The live version, since when, by whom and why; `override` is why it went live although something was missing."""
 
     agent: str
     version: int
@@ -196,6 +196,7 @@ class LiveAnswer(Answer):
     by: str
     reason: str
     is_rollback: bool
+    override: str | None
 
 
 class SideAnswer(Answer):

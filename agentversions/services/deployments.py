@@ -38,7 +38,9 @@ def register_follower(follower: Follower) -> None:
 
 def current_deployment(agent: Agent) -> Deployment:
     """What made the live version live: since when, by whom, why. Raises NotLive."""
-    row: Deployment | None = agent.deployments.newest_first().select_related("version__agent", "created_by").first()
+    row: Deployment | None = (
+        agent.deployments.newest_first().select_related("version__agent", "created_by", "override").first()
+    )
     if row is None:
         raise NotLive(f"“{agent.name}” has no live version yet. Make one live first.")
     return row

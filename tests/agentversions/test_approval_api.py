@@ -65,6 +65,8 @@ def test_what_a_version_lacks_is_read_listed_in_the_refusal_and_overridden(relea
     passed = approver.post("/agents/clinic/versions/2/override", {"reason": "Outage"})
     assert (passed.status_code, passed.json()["is_ready"], passed.json()["override"]) == (201, True, "Outage")
     assert operator.post("/agents/clinic/live", {"version": 2}).status_code == 201
+    past = operator.get("/agents/clinic/live/history").json()["items"]
+    assert [row["override"] for row in past] == ["Outage", None]
 
 
 def test_a_request_is_taken_back(release: Release) -> None:
