@@ -34,7 +34,8 @@ test-examples: dev-packages ## The client's examples, against LiveKit Agents and
 bench: dev-packages assets ## Measure, beside a calibration of the machine
 	@$(WITH_DATABASE) $(RUN) bench
 
-bench-resolve: dev-packages assets ## Measure how fast calls are resolved, beside a bare Django view
+bench-resolve: dev-packages assets ## Buckets (R1-R5), and how fast calls are resolved beside a bare Django view
+	@$(RUN) bench.buckets
 	@$(WITH_DATABASE) $(RUN) bench.resolve
 
 bench-monitoring: dev-packages ## Ten million calls: pages, analytics, ingestion, beside other engines (20 minutes, 12 GB)

@@ -18,5 +18,6 @@ class AgentVersionsConfig(AppConfig):
             Entry("Build", "Tools", "tool", "agentversions:tool_list"),
             Entry("Build", "Knowledge", "books", "agentversions:knowledge_list"),
             Entry("Build", "Evaluations", "clipboard-check", "agentversions:suite_list"),
+            Entry("Settings", "Git", "git-branch", "agentversions:git_page"),
             Entry("Settings", "API tokens", "key", "agentversions:token_list", "administer"),
         )

@@ -25,22 +25,28 @@ def add_channels(first: int, last: int) -> list[str]:
     """The channels from one place to before another, made by PostgreSQL itself: a million takes seconds."""
     from agentversions.models import User
     from channels.core.routes import Follow, Target, single
-    from channels.models import Channel
     from channels.services.routes import store_route
 
     admin = User.objects.order_by("pk").first()
     assert admin is not None
     draft, pinned = (store_route(single(target)) for target in (Target("bench"), Target("bench", Follow.VERSION, 1)))
+    return add_numbers(first, last, [draft.digest, *[pinned.digest] * 9], admin.pk)
+
+
+def add_numbers(first: int, last: int, routes: list[str], actor: int) -> list[str]:
+    """Channels from one place to before another on these routes (digests) in turn."""
+    from channels.models import Channel
+
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO {Channel._meta.db_table}
                 (kind, address, label, time_zone, is_enabled, route_id, route_changed_by_id, created_by_id)
             SELECT 'phone', '+' || ({FIRST} + place), 'Branch ' || place, 'Europe/Paris', true,
-                   CASE WHEN place %% 10 = 0 THEN %s ELSE %s END, %s, %s
+                   (%s::text[])[1 + place %% %s], %s, %s
             FROM generate_series(%s, %s) AS place
             """,
-            [draft.digest, pinned.digest, admin.pk, admin.pk, first, last - 1],
+            [routes, len(routes), actor, actor, first, last - 1],
         )
     return [f"+{FIRST + place}" for place in range(first, last)]
 

@@ -22,8 +22,10 @@ CHANNELS = 10_000
 ROUNDS = 11
 WARM_UP = 4
 """Seconds: every worker has read every number by then."""
-BARS = {"runtime": 1.1, "runtime under granian": 4.0}
-"""Throughput, as a multiple of the bare Django view's in the same round."""
+FLAGGED = ", with a rollout and 50 flags"
+BARE = "bare Django view"
+BARS = {"runtime": 1.1, f"runtime{FLAGGED}": 1.1, "runtime under granian": 4.0}
+"""Throughput, as a multiple of the bare Django view's that returns the same bytes in the same round."""
 
 
 def main() -> int:
@@ -37,55 +39,70 @@ def main() -> int:
 
 
 def _run(folder: Path) -> int:
+    from bench.flag_mix import fill_flagged
     from bench.fleet import fill
 
     token, numbers = fill(CHANNELS)
-    script = folder / "ask.lua"
-    script.write_text(ask_script(token, numbers), encoding="utf-8")
+    flagged = fill_flagged(CHANNELS, 2 * CHANNELS)
+    scripts = {"": folder / "ask.lua", FLAGGED: folder / "flagged.lua"}
+    for kind, asked in (("", numbers), (FLAGGED, flagged)):
+        scripts[kind].write_text(ask_script(token, asked), encoding="utf-8")
     environment = environment_for(folder / "data")
+    bare = {"": folder / "body", FLAGGED: folder / "flagged"}
     with serve("config.wsgi", 8301, environment) as address:
-        body = httpx.post(f"{address}/api/v1/resolve", json=_question(numbers[0]), headers=_bearer(token), timeout=10)
-        assert body.status_code == 200, body.text
-        print(f"answer: {len(body.content):,} bytes; configuration: {len(json.dumps(body.json()['configuration'])):,}")
-    (folder / "body").write_bytes(body.content)
-    bare = {**environment, "BENCH_BODY": str(folder / "body")}
+        for kind, number in (("", numbers[0]), (FLAGGED, flagged[0])):
+            body = httpx.post(f"{address}/api/v1/resolve", json=_question(number), headers=_bearer(token), timeout=10)
+            assert body.status_code == 200, body.text
+            configuration = len(json.dumps(body.json()["configuration"]))
+            print(f"answer{kind}: {len(body.content):,} bytes; configuration: {configuration:,}")
+            bare[kind].write_bytes(body.content)
+    plain, same = ({**environment, "BENCH_BODY": str(path)} for path in bare.values())
     cases = {
-        "bare Django view": ("bench.bare:application", {**bare, "BENCH_DJANGO": "1"}),
-        "bare WSGI": ("bench.bare:wsgi", bare),
+        BARE: ("bench.bare:application", {**plain, "BENCH_DJANGO": "1"}),
+        "bare WSGI": ("bench.bare:wsgi", plain),
         "runtime": ("config.wsgi", environment),
         "runtime, its own processes": ("config.runtime_wsgi", environment),
     }
     install_beside("requirements-bench.lock", BESIDE)
     cases["runtime under granian"] = ("granian", environment)
+    cases[f"{BARE}{FLAGGED}"] = ("bench.bare:application", {**same, "BENCH_DJANGO": "1"})
+    again = {f"{name}{FLAGGED}": name for name in ("runtime", "runtime, its own processes")}
     measured: dict[str, list[Load]] = {name: [] for name in cases}
     with contextlib.ExitStack() as servers:
         addresses = {
             name: servers.enter_context(serve(application, 8310 + at, variables))
             for at, (name, (application, variables)) in enumerate(cases.items())
         }
+        # The same processes answer both kinds of numbers.
+        addresses |= {name: addresses[other] for name, other in again.items()}
+        measured |= {name: [] for name in again}
         for name, address in addresses.items():
-            ask_with_wrk(address, script, seconds=WARM_UP if "runtime" in name else 1)
+            ask_with_wrk(address, scripts[_kind(name)], seconds=WARM_UP if "runtime" in name else 1)
         for round_number in range(ROUNDS):
             for name, address in addresses.items():
-                measured[name].append(ask_with_wrk(address, script, seconds=2))
+                measured[name].append(ask_with_wrk(address, scripts[_kind(name)], seconds=2))
             print(f"round {round_number + 1} of {ROUNDS}", flush=True)
     return _report(measured)
 
 
 def _report(measured: dict[str, list[Load]]) -> int:
-    base = measured["bare Django view"]
     missed = []
-    print(f"\n{'server':<28} {'calls/s':>9} {'ratio: median (min–max)':>26} {'p99 ms':>8}  errors")
+    print(f"\n{'server':<56} {'calls/s':>9} {'ratio: median (min–max)':>26} {'p99 ms':>8}  errors")
     for name, loads in measured.items():
+        base = measured[f"{BARE}{_kind(name)}"]
         ratios = [load.rate / other.rate for load, other in zip(loads, base, strict=True)]
         errors = sum(load.errors for load in loads)
         words = f"{median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
         p99 = median(load.p99_ms for load in loads)
-        print(f"{name:<28} {median(load.rate for load in loads):>9,.0f} {words:>26} {p99:>8.1f}  {errors}")
+        print(f"{name:<56} {median(load.rate for load in loads):>9,.0f} {words:>26} {p99:>8.1f}  {errors}")
         if errors or median(ratios) < BARS.get(name, 0):
             missed.append(name)
     print(f"\nmissed: {', '.join(missed)}" if missed else "\nall bars met")
     return 1 if missed else 0
+
+
+def _kind(name: str) -> str:
+    return FLAGGED if name.endswith(FLAGGED) else ""
 
 
 def _question(number: str) -> dict[str, str]:

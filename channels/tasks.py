@@ -4,10 +4,14 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from channels.models import Rollout, ScheduledChange
+from channels.services.rollout_notices import MAIL_TASK, WEBHOOK_TASK, find_move, send_mail, send_webhook
 from channels.services.rollout_starts import start_all_due, start_due
 from channels.services.rollouts import START_TASK
 from channels.services.schedule import RUN_TASK
 from channels.services.scheduled_runs import run_due_steps, run_step
+
+PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3)
+"""For receivers that are not ours: the tenth attempt comes eight hours after the first."""
 
 
 @app.task(name=RUN_TASK, retry=RetryStrategy(max_attempts=10, exponential_wait=2))
@@ -34,3 +38,15 @@ def start_planned_rollout(rollout: int) -> None:
 def start_due_rollouts(timestamp: int) -> None:
     """The second line: whatever is due and was not started."""
     start_all_due()
+
+
+@app.task(name=WEBHOOK_TASK, retry=PATIENT)
+def send_rollout_webhook(move: int) -> None:
+    """Post one move of a rollout to the address of the settings."""
+    send_webhook(find_move(move))
+
+
+@app.task(name=MAIL_TASK, retry=PATIENT)
+def send_rollout_mail(move: int) -> None:
+    """Tell one move of a rollout by mail."""
+    send_mail(find_move(move))

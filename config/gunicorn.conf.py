@@ -8,6 +8,7 @@ from typing import Any
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from config import metrics
 from config.json_logs import JsonFormatter
 from config.parent_death import stop_with_parent
 
@@ -37,7 +38,19 @@ def post_worker_init(worker: Any) -> None:
         start()
 
 
+def on_starting(server: Any) -> None:
+    """Before the first worker: what an earlier start counted is forgotten."""
+    metrics.begin(GROUP)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker counted stays; how old its memory is does not."""
+    metrics.bury(worker.pid)
+
+
 wsgi_app = os.environ.get("WSGI_APP") or "config.wsgi"
+GROUP = wsgi_app.partition(":")[0].rpartition(".")[2]
+metrics.count_in(GROUP)  # before anything imports prometheus_client
 bind = f"{os.environ.get('BIND_HOST') or '127.0.0.1'}:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)

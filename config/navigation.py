@@ -9,13 +9,29 @@ GROUPS = ("Build", "Deploy", "Monitor", "Settings")
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: its group, label, icon, the name of its page, and the permission (a word) that shows it."""
+    """One entry: its group, label, icon, the name of its page, and the permission (a word) that shows it.
+
+    `badge` names a fragment that the entry loads behind its label, and again at each of `badge_events`: a number that
+    is worth a look, or nothing.
+    """
 
     group: str
     label: str
     icon: str
     page: str
     permission: str = "read"
+    badge: str = ""
+    badge_events: tuple[str, ...] = ()
+
+    @property
+    def badge_address(self) -> str:
+        """Where the badge is, empty without one."""
+        return reverse(self.badge) if self.badge else ""
+
+    @property
+    def badge_trigger(self) -> str:
+        """When the badge is loaded: after the page, and at each of its events."""
+        return ", ".join(["load delay:150ms", *(f"{event} from:body" for event in self.badge_events)])
 
     @property
     def address(self) -> str:

@@ -19,6 +19,7 @@ def runtime_options() -> dict[str, Any]:
         "memory": settings.RUNTIME_MEMORY,
         "routed": RoutedSpool(settings.ROUTED_SPOOL, limit=settings.ROUTED_SPOOL_LIMIT),
         "region": settings.PHONE_REGION,
+        "metrics_are_open": settings.METRICS_ARE_OPEN,
         "caller_secret": settings.CALLER_SECRET,
         "flags_per_second": settings.FLAGS_PER_SECOND,
         "flag_origins": settings.FLAG_ORIGINS,

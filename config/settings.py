@@ -135,6 +135,8 @@ ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_sp
 ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
 FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
 FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
+# /metrics without a token: for a network in which only Prometheus reaches this address.
+METRICS_ARE_OPEN = _flag("METRICS_OPEN")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
@@ -167,6 +169,28 @@ CALL_WEBHOOK_SECRETS = {
     "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
     "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
 }
+
+# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
+# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
+# have several secrets, separated by commas, while one is changed.
+GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
+GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
+GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
+GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
+GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
+GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
+GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
+
+# A call that was routed and whose end did not come within these minutes is missing: the judge of rollouts counts that.
+LONGEST_CALL_MINUTES = float(os.environ.get("LONGEST_CALL_MINUTES") or 60)
+CALL_GRACE_MINUTES = float(os.environ.get("CALL_GRACE_MINUTES") or 10)
+
+# A Prometheus server whose figures judge the rollouts that say so; $agent and $version are filled in in the selectors.
+PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")
+PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
+_of_version = '{agent="$agent",version="$version"}'
+PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
+PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
 
 # Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
 LLM_ENDPOINTS = read_llm_endpoints(os.environ)
@@ -219,11 +243,14 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
 
-# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed.
+# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed with each
+# secret (old and new with a comma between while one is changed).
 ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
 ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
-ROLLOUT_WEBHOOK_SECRET = os.environ.get("ROLLOUT_WEBHOOK_SECRET", "")
-if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRET:
+ROLLOUT_WEBHOOK_SECRETS = _words("ROLLOUT_WEBHOOK_SECRET")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("ROLLOUT_WEBHOOK_URL is no address. Write it with https:// in front.")
+if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRETS:
     raise ImproperlyConfigured(
         "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
     )

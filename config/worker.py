@@ -10,6 +10,7 @@ import django
 import psycopg
 from procrastinate.exceptions import ConnectorException
 
+from config import metrics
 from config.origin import task_origin
 from config.parent_death import stop_with_parent
 
@@ -46,6 +47,7 @@ def main() -> int:
         stop_with_parent()
     # Before procrastinate takes the signals over, and while it waits for the database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    metrics.count_in(f"{metrics.WORKER}{os.getpid()}")
     django.setup()
     try:
         run_worker()

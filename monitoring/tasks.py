@@ -10,12 +10,15 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from agentversions.models.database import database_now
 from config.background import defer
+from monitoring.services.canary_calling import JUDGE_TASK
+from monitoring.services.canary_judge import judge_all
 from monitoring.services.partitions import count_in_default, make_partitions
 from monitoring.services.replaying import replay
 from monitoring.services.retention import apply_retention
 from monitoring.services.spool import the_spool
 
 logger = logging.getLogger("monitoring.partitions")
+canary = logging.getLogger("monitoring.canary")
 MONTHS_AHEAD = 3
 SECONDS_OF_REPLAY = 5.0
 
@@ -40,6 +43,15 @@ def replay_spool(timestamp: int) -> None:
     if replay(seconds=SECONDS_OF_REPLAY) and the_spool().has_waiting:
         with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
             defer("monitoring.replay_spool", at=database_now(), timestamp=timestamp)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=JUDGE_TASK, queueing_lock=JUDGE_TASK)
+def judge_rollouts(timestamp: int) -> None:
+    """Judge the rollouts: every minute, because times run out and silent calls call nobody, and when calls arrived."""
+    for judged in judge_all():
+        if judged.move is not None or judged.refusal:
+            canary.info("Rollout %d: %s %s", judged.rollout.pk, judged.words, judged.refusal)
 
 
 @app.periodic(cron="41 3 * * *")

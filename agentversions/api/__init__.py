@@ -2,7 +2,7 @@
 
 from agentversions.models import LibraryEntry
 
-from . import agents, configurations, documents, drafts, evaluations, exchange, histories, libraries, versions
+from . import agents, configurations, documents, drafts, evaluations, exchange, git, histories, libraries, versions
 from .application import Api
 
 api = Api()
@@ -14,6 +14,7 @@ api.add("", histories.router, tag="Histories")
 api.add("", exchange.router, tag="Import and export")
 api.add("", libraries.router_of(LibraryEntry.Kind.TOOL, "tools", "library tools"), tag="Tools")
 api.add("", libraries.router_of(LibraryEntry.Kind.KNOWLEDGE_BASE, "knowledge", "knowledge bases"), tag="Knowledge")
+api.add("", git.router, tag="Git")
 api.add("", evaluations.router, tag="Evaluations")
 api.add("", configurations.router, tag="Configurations")
 api.add("", documents.router_about(api), tag="About")

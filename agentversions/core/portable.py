@@ -5,6 +5,7 @@ Reading what was written gives back the same configuration, to the byte of every
 
 import json
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,6 +16,8 @@ from .yaml_text import read_yaml, write_yaml
 
 FORMAT = "agent-versions/1"
 AGENT, PROMPT, WORKFLOW = "agent.yaml", "prompt.md", "workflow.json"
+SMALL_BYTES = 20_000
+"""YAML files up to this size are remembered once they are read."""
 RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))}
 """Names that Windows refuses for a file."""
 
@@ -100,11 +103,19 @@ def _read(path: str, content: bytes) -> Any:
     try:
         if PurePosixPath(path).suffix == ".json":
             return parse(content)
+        if len(content) <= SMALL_BYTES:
+            return json.loads(_yaml_as_json(content))
         return read_yaml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _refused(f"{path} is not UTF-8. Save it as UTF-8 and try again.") from error
     except NotCanonicalisable as error:
         raise _refused(f"{path}: {error}") from error
+
+
+@lru_cache(maxsize=1_000)
+def _yaml_as_json(content: bytes) -> str:
+    """The values of a YAML file as JSON text: a history of commits holds the same file many times."""
+    return json.dumps(read_yaml(content.decode("utf-8-sig")), ensure_ascii=False)
 
 
 def _refuse_both(document: dict[str, Any], field: str, path: str) -> None:

@@ -1,8 +1,10 @@
 """What keeps a configuration from being published, and what is only worth a warning."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jsonschema import Draft202012Validator, SchemaError
 
@@ -104,8 +106,14 @@ def _tool_problems(tool: Tool) -> Iterator[Problem]:
 
 def schema_error(tool: Tool) -> str | None:
     """Why the parameters of a tool are not JSON Schema (2020-12), None when they are."""
+    return _schema_error(json.dumps(tool.parameters))
+
+
+@lru_cache(maxsize=500)
+def _schema_error(text: str) -> str | None:
+    """Remembered: checking a schema costs more than everything else that is checked about a tool."""
     try:
-        Draft202012Validator.check_schema(tool.parameters)
+        Draft202012Validator.check_schema(json.loads(text))
     except SchemaError as error:
         place = ".".join(str(step) for step in error.absolute_path)
         return f"{error.message[:300]}{f' (at {place})' if place else ''}"

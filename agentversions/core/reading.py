@@ -44,12 +44,17 @@ def read_json(text: str | bytes) -> AgentConfiguration:
 
 def read_document(document: Any) -> AgentConfiguration:
     """The configuration of a parsed JSON document from outside. Raises InvalidConfiguration."""
+    return read_with_body(document)[0]
+
+
+def read_with_body(document: Any) -> tuple[AgentConfiguration, str]:
+    """The configuration of a document from outside, with its canonical JSON. Raises InvalidConfiguration."""
     if not isinstance(document, Mapping):
         raise InvalidConfiguration((FieldError("", "A configuration is a JSON object with a “name”."),))
     try:
         check(document)
         configuration = AgentConfiguration.model_validate(document)
-        write_body(configuration)
+        body = write_body(configuration)
     except NotCanonicalisable as error:
         raise InvalidConfiguration((FieldError("", str(error)),)) from error
     except ValidationError as error:
@@ -57,7 +62,7 @@ def read_document(document: Any) -> AgentConfiguration:
     refused = tuple(_secrets_in(configuration))
     if refused:
         raise InvalidConfiguration(refused)
-    return configuration
+    return configuration, body
 
 
 def write_document(configuration: AgentConfiguration) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import agentversions.models.database
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agentversions", "0005_audit_origin_and_seals"),
+        ("agentversions", "0006_git_sync"),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""The models of Build: agents, configurations, versions, what is live, libraries, people, the audit trail."""
+"""The models of Build: agents, configurations, versions, what is live, git, libraries, people, the audit trail."""
 
 from .agents import Agent
 from .audit import AuditCheck, AuditEntry, AuditHorizon, AuditSeal
@@ -7,6 +7,7 @@ from .deployments import Deployment
 from .evaluation_runs import CaseResult, EvaluationRun, HumanMark, PaidAnswer
 from .evaluations import EvaluationCase, EvaluationSuite, SuiteEntry, SuiteRevision
 from .freezes import FreezeWindow
+from .git import GitDelivery, GitFolder, GitRun, GitSource, GitVersion
 from .libraries import LibraryEntry, LibraryRevision
 from .people import ApiToken, User
 from .presence import EditorPresence
@@ -28,6 +29,11 @@ __all__ = [
     "EvaluationRun",
     "EvaluationSuite",
     "FreezeWindow",
+    "GitDelivery",
+    "GitFolder",
+    "GitRun",
+    "GitSource",
+    "GitVersion",
     "HumanMark",
     "LibraryEntry",
     "LibraryRevision",

@@ -8,6 +8,7 @@ from django.db.models import Func
 
 READ_AND_APPEND = ("SELECT", "INSERT")
 READ_APPEND_AND_CHANGE = ("SELECT", "INSERT", "UPDATE")
+EVERYTHING = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """For `database_privileges` of a model: what `manage.py apply_privileges` grants to the application's role.
 A model that says nothing gets SELECT, INSERT, UPDATE and DELETE."""
 

@@ -16,6 +16,7 @@ SCOPE_CHOICES = [
     ("resolve", "Resolve calls"),
     ("flags", "Evaluate flags (OpenFeature)"),
     ("calls", "Send call records"),
+    ("metrics", "Read metrics (Prometheus)"),
     ("listen", "Read full callers and transcripts"),
 ]
 _SCOPES = {Permission.READ: "read", Permission.LISTEN: "listen"}

@@ -13,6 +13,7 @@ from agentversions.models import Agent, AgentVersion, Configuration, User
 from .audit import record
 from .draft_pointer import lock_agent, move_draft, refuse_archived
 from .errors import DraftMoved, NameMissing, NothingToPublish, NotPublishable, PublishedMeanwhile, UnknownVersion
+from .git.queue import queue_writing
 
 
 @transaction.atomic
@@ -48,7 +49,9 @@ def publish(
         raise NotPublishable(problems)
     if not allow_identical and (same := identical_version(locked)) is not None:
         raise NothingToPublish(same)
-    return _append_version(locked, locked.draft, one_line(name), description.strip(), created_at, actor)
+    version = _append_version(locked, locked.draft, one_line(name), description.strip(), created_at, actor)
+    queue_writing()
+    return version
 
 
 def _refuse_newer_version(locked: Agent, latest_seen: int) -> None:

@@ -3,7 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from agentversions.models import Agent, AgentVersion, AuditEntry
+from django.db.models import OuterRef, Subquery
+
+from agentversions.models import Agent, AgentVersion, AuditEntry, GitVersion
 
 from .deployments import live_version
 
@@ -43,6 +45,9 @@ def list_versions(agent: Agent, *, below: int | None = None, text: str = "", siz
     found = agent.versions.search(text).newest_first().without_body()
     if below is not None:
         found = found.filter(number__lt=below)
+    # Served by the unique index that leads with the version.
+    commits = GitVersion.objects.filter(version=OuterRef("pk"), kind__in=GitVersion.MAKING)
+    found = found.annotate(git_author=Subquery(commits.values("author")[:1]))
     versions = list(found[: size + 1])
     shown = versions[:size]
     live, restored = live_version(agent), _times_restored(agent, shown)

@@ -104,6 +104,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "icon": entry.icon,
                 "address": entry.address,
                 "is_current": entry.address == current,
+                "badge": entry.badge_address,
+                "badge_trigger": entry.badge_trigger,
             }
             for entry in entries_of(title)
             if user.is_authenticated and user.allows(Permission(entry.permission))

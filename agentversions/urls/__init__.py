@@ -1,6 +1,6 @@
 """The addresses of Build, one module per area."""
 
-from . import agents, compare, editor, evaluations, importing, libraries, profile, tokens, versions
+from . import agents, compare, editor, evaluations, git, importing, libraries, profile, tokens, versions
 
 app_name = "agentversions"
 urlpatterns = [
@@ -13,4 +13,5 @@ urlpatterns = [
     *evaluations.urlpatterns,
     *profile.urlpatterns,
     *tokens.urlpatterns,
+    *git.urlpatterns,
 ]

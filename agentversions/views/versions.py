@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from agentversions.core.outline import outline
 from agentversions.core.roles import Permission
-from agentversions.models import Agent
+from agentversions.models import Agent, GitVersion
 from agentversions.services.comparison import changes_since_latest
 from agentversions.services.deployments import live_version
 from agentversions.services.publishing import latest_version
@@ -57,6 +57,7 @@ def version_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "sections": outline(version.configuration.load()),
         "live": live_version(version.agent),
         "latest": latest_version(version.agent),
+        "commits": GitVersion.objects.of_version(version),
         "bytes_address": request.build_absolute_uri(f"/api/v1/configurations/{version.configuration_id}"),
     }
     return render(request, "agentversions/version_detail.html", context)

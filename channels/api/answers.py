@@ -1,21 +1,25 @@
 """Builds the API's answers from what the services give."""
 
-import time
+from collections.abc import Iterable
 
 from django.urls import reverse
 
-from channels.core.resolution import LIFETIME, sign
+from agentversions.core.paths import MISSING
+from channels.core.rollout_steps import Assignment
 from channels.core.routes import RoutePlan, Target
-from channels.core.routing import Reason
-from channels.models import Channel, SigningKey
-from channels.runtime.facts import RouteFacts
+from channels.core.shares import percent
+from channels.models import Channel
 from channels.services.answered import Answered
+from channels.services.explain import Explanation
+from channels.services.in_force import RolloutInForce
+from channels.services.overlays import FlagSaid
 
 from .schemas import (
     AnsweredAnswer,
     ChannelAnswer,
-    PlanAnswer,
-    PlanVariant,
+    ExplainedAnswer,
+    FlagThen,
+    RolloutThen,
     RouteAnswer,
     VariantAnswer,
 )
@@ -75,46 +79,56 @@ def answered_answer(said: Answered) -> AnsweredAnswer:
         moved_by=said.moved_by.username if said.moved_by else None,
         move_reason=said.move_reason,
         why=said.why,
+        rollout=rollout_then(said.rollout, said.assignment),
+        flags=flags_then(said.flags),
+        effective_digest=said.effective,
     )
 
 
-def plan_answer(channel: Channel, route: RouteFacts) -> PlanAnswer:
-    """A plan with a signed resolution per answer: whoever decides for themselves sends it back with the call."""
-    key = SigningKey.objects.order_by("-id").first()
-    variants = []
-    for index, answer in enumerate(route.answers):
-        variant = route.plan.variants[index] if route.plan.is_test else None
-        resolution = None
-        if key is not None and answer.digest is not None:
-            payload = {
-                "n": channel.address,
-                "c": None,
-                "a": answer.agent,
-                "v": answer.version,
-                "d": answer.digest,
-                "r": route.digest,
-                "t": variant.name if variant else None,
-                "s": variant.share if variant else 100_000,
-                "w": Reason.SPLIT if variant else Reason.STATIC,
-                "iat": int(time.time()),
-                "exp": int(time.time()) + LIFETIME,
-            }
-            resolution = sign(payload, key_id=key.name, key=bytes(key.secret))
-        variants.append(
-            PlanVariant(
-                name=variant.name if variant else None,
-                ranges=list(variant.ranges) if variant else [(0, 100_000)],
-                agent=answer.agent,
-                version=answer.version,
-                version_name=answer.version_name,
-                digest=answer.digest,
-                resolution=resolution,
-            )
+def explained_answer(said: Explanation) -> ExplainedAnswer:
+    """What a caller would get."""
+    return ExplainedAnswer(
+        steps=list(said.steps),
+        agent=said.answer.agent if said.answer else None,
+        version=said.answer.version if said.answer else None,
+        digest=said.answer.digest if said.answer else None,
+        variant=said.decision.variant if said.decision else None,
+        bucket=said.decision.bucket if said.decision else None,
+        rollout=rollout_then(said.rollout, said.served.assignment if said.served else None),
+        flags=flags_then(said.flags),
+        effective_digest=said.effective,
+    )
+
+
+def rollout_then(rollout: RolloutInForce | None, assignment: Assignment | None) -> RolloutThen | None:
+    """A rollout as it stood, with a caller's arm."""
+    if rollout is None:
+        return None
+    value = rollout.value
+    return RolloutThen(
+        id=rollout.id,
+        version=value.plan.version,
+        state=str(value.state),
+        step=value.step + 1,
+        share=percent(value.share),
+        salt=value.plan.salt,
+        since=rollout.moved_at,
+        arm=assignment.arm.value if assignment else None,
+        bucket=assignment.bucket if assignment else None,
+    )
+
+
+def flags_then(flags: Iterable[FlagSaid]) -> list[FlagThen]:
+    """Flags with what they gave a call."""
+    return [
+        FlagThen(
+            key=each.flag.key,
+            revision=each.in_force.revision,
+            variant=each.evaluation.variant,
+            value=None if each.evaluation.value is MISSING else each.evaluation.value,
+            reason=str(each.evaluation.reason),
+            changed=each.changed,
+            words=each.words,
         )
-    return PlanAnswer(
-        address=channel.address,
-        is_enabled=channel.is_enabled,
-        route=route.digest,
-        salt=route.plan.salt,
-        variants=variants,
-    )
+        for each in flags
+    ]

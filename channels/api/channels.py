@@ -17,9 +17,11 @@ from channels.services.answered import answered_at
 from channels.services.channel_list import ANSWERS, Wanted, narrow
 from channels.services.channels import change_channel, create_channel, find_channel
 from channels.services.explain import explain, load_route
+from channels.services.flags_in_force import load_flags
 from channels.services.routes import save_route
 
-from .answers import answered_answer, channel_answer, plan_answer, route_answer
+from .answers import answered_answer, channel_answer, explained_answer, route_answer
+from .plans import plan_answer
 from .reading import plan_of, target_of
 from .schemas import (
     AnsweredAnswer,
@@ -135,19 +137,11 @@ def explain_call(
     request: HttpRequest, address: str, caller: Caller | None = None, call_id: Caller | None = None
 ) -> ExplainedAnswer:
     """What this caller would get, step by step, by the code that answers calls. Nothing is recorded."""
-    said = explain(find_channel(address), caller=caller, call_id=call_id)
-    return ExplainedAnswer(
-        steps=list(said.steps),
-        agent=said.answer.agent if said.answer else None,
-        version=said.answer.version if said.answer else None,
-        digest=said.answer.digest if said.answer else None,
-        variant=said.decision.variant if said.decision else None,
-        bucket=said.decision.bucket if said.decision else None,
-    )
+    return explained_answer(explain(find_channel(address), caller=caller, call_id=call_id))
 
 
 @router.get(f"{ONE}/plan", auth=READ, response=PlanAnswer, url_name="channel_plan", summary="Read a plan")
 def read_plan(request: HttpRequest, address: str) -> PlanAnswer:
-    """For evaluation in the platform's own process: buckets, and what each variant comes to at this moment."""
+    """For evaluation in the platform's own process: buckets, and what each variant, rollout and flag comes to now."""
     channel = find_channel(address)
-    return plan_answer(channel, load_route(channel.route_id))
+    return plan_answer(channel, load_route(channel.route_id), load_flags().of)

@@ -91,8 +91,38 @@ class ChannelList(Answer):
     next: str | None
 
 
+class RolloutThen(Answer):
+    """The rollout of the agent that answered, where the route follows Live. `arm` and `bucket` are those of the caller,
+    null where no caller is named, and while it gives its version to nobody."""
+
+    id: int
+    version: int
+    state: str
+    step: int
+    share: str
+    salt: str
+    since: datetime
+    arm: Literal["canary", "stable"] | None
+    bucket: int | None
+
+
+class FlagThen(Answer):
+    """A flag in force and what it gave the call. `value` is null where the version stays as it is; `changed`: it made
+    another configuration of the version."""
+
+    key: str
+    revision: int
+    variant: str
+    value: Any
+    reason: str
+    changed: bool
+    words: str
+
+
 class AnsweredAnswer(Answer):
     """What answered at a moment. Without `digest` nothing did, and `why` says so.
+
+    `digest` is the version's; `effective_digest` that of the configuration which flags made of it for this call.
 
     `set_at`, `set_by` and `reason` are of the route; `moved_…` are of the draft or the live version that it follows.
     """
@@ -115,6 +145,9 @@ class AnsweredAnswer(Answer):
     moved_by: str | None
     move_reason: str
     why: str
+    rollout: RolloutThen | None
+    flags: list[FlagThen]
+    effective_digest: str | None
 
 
 class ExplainedAnswer(Answer):
@@ -126,10 +159,27 @@ class ExplainedAnswer(Answer):
     digest: str | None
     variant: str | None
     bucket: int | None
+    rollout: RolloutThen | None
+    flags: list[FlagThen]
+    effective_digest: str | None
+
+
+class PlanRollout(Answer):
+    """The rollout that splits an answer once more: units whose bucket under its salt is below `share` (of 100,000) get
+    this version instead. `resolution` is the canary's."""
+
+    id: int
+    salt: str
+    share: int
+    version: int
+    version_name: str
+    digest: str
+    resolution: str | None
 
 
 class PlanVariant(Answer):
-    """One answer of a plan with its buckets; `resolution` goes back with the call's record."""
+    """One answer of a plan with its buckets; `resolution` goes back with the call's record. `flags` are plain values
+    that every call gets; `asks_server` says that flags look at the call or change the configuration: ask /resolve."""
 
     name: str | None
     ranges: list[tuple[int, int]]
@@ -138,6 +188,9 @@ class PlanVariant(Answer):
     version_name: str | None
     digest: str | None
     resolution: str | None
+    rollout: PlanRollout | None
+    flags: dict[str, Any]
+    asks_server: bool
 
 
 class PlanAnswer(Answer):
@@ -160,8 +213,16 @@ class Question(Body):
     have: list[str] = []
 
 
+class ResolvedRollout(Answer):
+    """The arm of a rollout that the caller is in, and the share of callers (in percent) that get its version."""
+
+    arm: Literal["canary", "stable"]
+    share: float
+
+
 class Resolved(Answer):
-    """Which configuration to run for this call, and why."""
+    """Which configuration to run for this call, and why. `digest` is the version's, `effective_digest` that of the
+    configuration that is sent: another one where flags changed it (`overlay`: their variants by key)."""
 
     number: str
     agent: str
@@ -171,6 +232,10 @@ class Resolved(Answer):
     variant: str | None
     reason: Literal["STATIC", "SPLIT"]
     share: float
+    rollout: ResolvedRollout | None
+    effective_digest: str
+    flags: dict[str, Any]
+    overlay: dict[str, str]
     unit: Literal["caller", "call_id", "chance"]
     sticky: bool
     resolution: str | None

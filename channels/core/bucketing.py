@@ -20,6 +20,15 @@ def bucket_of(salt: str, unit: str) -> int:
     return int.from_bytes(digest[:8], "big") * BUCKETS >> 64
 
 
+def threshold_of(share: int) -> bytes:
+    """What a SHA-256 of salt, colon and unit is below exactly when the unit's bucket is below a share under 100,000.
+
+    bucket < share is floor(x · 100,000 / 2^64) < share for the first 8 bytes x, and that is x < ceil(share · 2^64 /
+    100,000); of bytes that begin alike the longer ones are the greater.
+    """
+    return (-(-(share << 64) // BUCKETS)).to_bytes(8, "big")
+
+
 def size(ranges: Sequence[Range]) -> int:
     """How many buckets these ranges hold."""
     return sum(stop - start for start, stop in ranges)

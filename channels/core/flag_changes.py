@@ -55,7 +55,7 @@ def _of_rules(before: Flag, after: Flag) -> Iterator[str]:
 
 
 def _partners(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> dict[int, int]:
-    """Which rule each was before: the same one, of the same salt, of the same name, or in the same place."""
+    """Which rule each was before: the same one, of the same salt, name or conditions, or in the same place."""
     found: dict[int, int] = {}
 
     def pair(is_same: _Same) -> None:
@@ -67,8 +67,14 @@ def _partners(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> dict[int, in
     pair(lambda old, new, _: old == new)
     pair(lambda old, new, _: bool(new.salt) and old.salt == new.salt)
     pair(lambda old, new, _: bool(new.name) and old.name == new.name)
+    pair(lambda old, new, _: any(_asks(new)) and _asks(old) == _asks(new))
     pair(lambda old, new, is_there: is_there and not (old.salt and new.salt) and len(before) == len(after))
     return found
+
+
+def _asks(rule: Rule) -> tuple[object, ...]:
+    """What a call must meet, share aside."""
+    return rule.callers, rule.channels, rule.variants, rule.schedule
 
 
 def _of_rule(before: Rule, after: Rule) -> Iterator[str]:

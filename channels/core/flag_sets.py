@@ -1,74 +1,38 @@
-"""The flags of one agent, compiled: what does not depend on the call is worked out once, the rest in microseconds.
+"""The flags of one agent, compiled: what calls have in common is worked out once, the rest in microseconds.
 
 `FlagSet.give` says what `flag_rules.evaluate` and `flag_overlay.changes_of` say of the same flags, as JSON and changes.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from .bucketing import bucket_of
-from .flag_overlay import Change, changes_of
-from .flag_rules import Evaluation, FlagReason, Situation, given_by
-from .flags import Flag, Rule, Schedule
+from .flag_programs import FlagInForce, Given, Program, Split, Wish, given_in, split_of
+from .flag_rules import FlagReason
+from .flags import Rule, Schedule
+from .local_times import zone_of
 
-MOST_WISHES = 2_000
-"""Combinations of changes that a set remembers; where calls differ in more ways they are put together anew."""
+__all__ = ["FlagInForce", "FlagSet", "Wish"]
 
+MOST_PROGRAMS = 2_000
+"""Kinds of calls that a set remembers: each listed caller, channel, variant and state of the schedules is one."""
+MOST_MINUTES = 1_000
 
-@dataclass(frozen=True)
-class FlagInForce:
-    """A flag with the number of the revision that counts."""
-
-    flag: Flag
-    revision: int
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the flags want of a configuration for one call: the changes in order, and for each flag its revision and
-    variant. `key` tells wishes apart: revisions never change, so the same key always means the same changes."""
-
-    changes: tuple[Change, ...] = ()
-    choices: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """What a flag gives when a rule (or none) decided: its JSON member, and the change that it wants, if any."""
-
-    source: FlagInForce
-    evaluation: Evaluation
-    member: bytes
-    is_wish: bool
-
-
-_Line = tuple[
-    frozenset[str] | None, frozenset[str] | None, frozenset[str] | None, Schedule | None, str | None, int, _Given
-]
-"""A rule: callers, channels, variants, schedule, a split's salt (None: no such condition), its share, what it gives."""
+_Kind = tuple[str | None, str | None, str | None, frozenset[Schedule]]
+"""Caller, channel and variant (None where no rule names them), and the schedules that are open."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Moving:
-    """A flag that depends on the call: its rules up to the first that takes everybody, and what nobody's rule gives."""
+    """A flag that depends on the call: its rules up to the first that takes everybody, and what is given by none."""
 
-    lines: tuple[_Line, ...]
-    otherwise: _Given
+    lines: tuple[tuple[Rule, Given], ...]
+    otherwise: Given
 
-    def pick(self, call: Situation) -> _Given:
-        """What this call gets, as `flag_rules.evaluate` says."""
-        for callers, channels, variants, schedule, salt, share, given in self.lines:
-            if (
-                (callers is None or call.caller in callers)
-                and (channels is None or call.channel in channels)
-                and (variants is None or call.variant in variants)
-                and (schedule is None or schedule.is_open(call.local))
-                and (salt is None or bucket_of(salt, call.unit or "") < share)
-            ):
-                return given
-        return self.otherwise
+    def settled(self, kind: _Kind) -> Given | Split:
+        """What is left of it for calls of this kind."""
+        return split_of(((rule, given) for rule, given in self.lines if _meets(rule, kind)), self.otherwise)
 
 
 class FlagSet:
@@ -77,108 +41,89 @@ class FlagSet:
 
     def __init__(self, in_force: tuple[FlagInForce, ...] = ()) -> None:
         self.in_force = in_force
-        moving, fixed = [], []
-        for each in in_force:
-            compiled = _compile(each)
-            if isinstance(compiled, _Moving):
-                moving.append(compiled)
-            else:
-                fixed.append(compiled)
-        lines = [line for each in moving for line in each.lines]
-        self.lists_callers = any(line[0] is not None for line in lines)
-        self.has_schedules = any(line[3] is not None for line in lines)
-        self.counts_unit = any(line[4] is not None for line in lines)
+        self._parts = tuple(_compile(each) for each in in_force)
+        moving = [part for part in self._parts if isinstance(part, _Moving)]
+        rules = [rule for each in moving for rule, _ in each.lines]
+        self._callers = frozenset().union(*(rule.callers for rule in rules))
+        self._channels = frozenset().union(*(rule.channels for rule in rules))
+        self._variants = frozenset().union(*(rule.variants for rule in rules))
+        self._schedules = frozenset(rule.schedule for rule in rules if rule.schedule)
+        self.lists_callers = bool(self._callers)
+        self.has_schedules = bool(self._schedules)
+        self.counts_unit = any(rule.is_split for rule in rules)
+        self.looks_at_callers = self.counts_unit or self.lists_callers
         self.is_constant = not moving
-        self._members = b",".join(given.member for given in fixed if given.member)
-        self._fixed = tuple(given for given in fixed if given.is_wish)
-        self._values = tuple(each for each in moving if not _is_overlay(each))
-        self._overlays = tuple(each for each in moving if _is_overlay(each))
-        self._wishes: dict[tuple[int, ...], Wish] = {}
-        self._constant_wish = _wish_of(self._fixed)
-        every = [*fixed, *(given for each in moving for given in (*(line[6] for line in each.lines), each.otherwise))]
-        self.troubles = {each.source.flag.key: each.evaluation.words for each in every if each.evaluation.error}
+        self._constant = Program(part for part in self._parts if isinstance(part, Given))
+        self._programs: dict[_Kind, Program] = {}
+        self._open: dict[tuple[str, int], frozenset[Schedule]] = {}
+        given = [each for part in self._parts for each in _all_given(part)]
+        self.troubles = {each.source.flag.key: each.evaluation.words for each in given if each.evaluation.error}
+        self.may_change = any(each.is_wish for each in given)
 
     @property
-    def looks_at_callers(self) -> bool:
-        """Whether it matters who calls."""
-        return self.counts_unit or self.lists_callers
+    def constant_values(self) -> dict[str, Any]:
+        """The plain values that every call gets, by key."""
+        values: dict[str, Any] = json.loads(b"{%s}" % self._constant.members)
+        return values
 
-    @property
-    def may_change(self) -> bool:
-        """Whether any call's configuration may become another."""
-        return bool(self._overlays) or bool(self._constant_wish.changes)
+    def give(
+        self, *, unit: str, caller: str | None, channel: str, variant: str | None, at: float, zone: str
+    ) -> tuple[bytes, Wish]:
+        """The plain values as members of a JSON object (without braces), and what is wanted of the configuration.
 
-    def give(self, call: Situation) -> tuple[bytes, Wish]:
-        """The plain values as the members of a JSON object (without braces), and what is wanted of the configuration.
-
-        The call has a unit; its caller, zone and moment are looked at only where the set says so.
+        A call as `flag_rules.Situation` has it, with the moment in seconds since 1970 and its zone's name.
         """
-        members = self._members
-        if self._values:
-            picked = [each.pick(call).member for each in self._values]
-            members = b",".join([each for each in (members, *picked) if each])
-        if not self._overlays:
-            return members, self._constant_wish
-        given = [each.pick(call) for each in self._overlays]
-        place = tuple(map(id, given))
-        wish = self._wishes.get(place)
-        if wish is None:
-            if len(self._wishes) >= MOST_WISHES:
-                self._wishes.clear()
-            wish = self._wishes[place] = _wish_of([*self._fixed, *(each for each in given if each.is_wish)])
-        return members, wish
+        if self.is_constant:
+            return self._constant.run(unit)
+        kind = (
+            caller if caller in self._callers else None,
+            channel if channel in self._channels else None,
+            variant if variant in self._variants else None,
+            self._open_at(at, zone) if self._schedules else self._schedules,
+        )
+        program = self._programs.get(kind)
+        if program is None:
+            if len(self._programs) >= MOST_PROGRAMS:
+                self._programs.clear()
+            parts = [part.settled(kind) if isinstance(part, _Moving) else part for part in self._parts]
+            program = self._programs[kind] = Program(parts)
+        return program.run(unit)
+
+    def _open_at(self, at: float, zone: str) -> frozenset[Schedule]:
+        """The schedules that are open in the minute of this moment."""
+        minute = (zone, int(at // 60))
+        found = self._open.get(minute)
+        if found is None:
+            if len(self._open) >= MOST_MINUTES:
+                self._open.clear()
+            local = datetime.fromtimestamp(at, UTC).astimezone(zone_of(zone))
+            found = self._open[minute] = frozenset(each for each in self._schedules if each.is_open(local))
+        return found
 
 
-def _compile(source: FlagInForce) -> _Moving | _Given:
+def _compile(source: FlagInForce) -> _Moving | Given:
     flag = source.flag
     if not flag.is_enabled:
-        return _given(source, flag.when_disabled, FlagReason.DISABLED)
-    lines: list[_Line] = []
+        return given_in(source, flag.when_disabled, FlagReason.DISABLED)
+    lines: list[tuple[Rule, Given]] = []
     for index, rule in enumerate(flag.rules):
-        given = _given(source, rule.gives, FlagReason.TARGETING_MATCH, index)
-        if _takes_everybody(rule):
+        given = given_in(source, rule.gives, FlagReason.TARGETING_MATCH, index)
+        if not (rule.callers or rule.channels or rule.variants or rule.schedule or rule.is_split):
             return _Moving(tuple(lines), given) if lines else given
-        lines.append(
-            (
-                rule.callers or None,
-                rule.channels or None,
-                rule.variants or None,
-                rule.schedule,
-                rule.salt if rule.is_split else None,
-                rule.share,
-                given,
-            )
-        )
-    otherwise = _given(source, flag.default, FlagReason.DEFAULT)
+        lines.append((rule, given))
+    otherwise = given_in(source, flag.default, FlagReason.DEFAULT)
     return _Moving(tuple(lines), otherwise) if lines else otherwise
 
 
-def _takes_everybody(rule: Rule) -> bool:
-    conditions = (rule.callers, rule.channels, rule.variants, rule.schedule)
-    return not any(conditions) and not rule.is_split
+def _meets(rule: Rule, kind: _Kind) -> bool:
+    caller, channel, variant, is_open = kind
+    return (
+        (not rule.callers or caller in rule.callers)
+        and (not rule.channels or channel in rule.channels)
+        and (not rule.variants or variant in rule.variants)
+        and (rule.schedule is None or rule.schedule in is_open)
+    )
 
 
-def _given(source: FlagInForce, variant: str, reason: FlagReason, rule: int | None = None) -> _Given:
-    evaluation = given_by(source.flag, variant, reason, rule)
-    is_overlay = source.flag.type.is_overlay
-    member = b"" if is_overlay or evaluation.error else _member(source.flag.key, evaluation.value)
-    is_wish = bool(changes_of([source.flag], {source.flag.key: evaluation}))
-    return _Given(source, evaluation, member, is_wish)
-
-
-def _member(key: str, value: object) -> bytes:
-    """A JSON member. The answer's own `"configuration":` must stay the first text of this form: clients look for it."""
-    text = json.dumps({key: value}, ensure_ascii=False, separators=(",", ":"))[1:-1]
-    return text.replace('"configuration":', '"\\u0063onfiguration":').encode()
-
-
-def _is_overlay(moving: _Moving) -> bool:
-    return moving.otherwise.source.flag.type.is_overlay
-
-
-def _wish_of(given: Iterable[_Given]) -> Wish:
-    given = list(given)
-    flags = [each.source.flag for each in given]
-    choices = {each.source.flag.key: (each.source.revision, each.evaluation.variant) for each in given}
-    changes = changes_of(flags, {each.source.flag.key: each.evaluation for each in given})
-    return Wish(changes, choices, json.dumps(choices) if choices else "")
+def _all_given(part: _Moving | Given) -> list[Given]:
+    return [part] if isinstance(part, Given) else [*(given for _, given in part.lines), part.otherwise]

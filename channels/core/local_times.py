@@ -1,7 +1,8 @@
 """Moments as people type them: in a time zone, with the hours that a clock change leaves out or repeats."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 FIRST_YEAR, LAST_YEAR = 2000, 9000
 """Moments near the ends of the calendar cannot be moved between time zones."""
@@ -9,6 +10,15 @@ FIRST_YEAR, LAST_YEAR = 2000, 9000
 
 class NotAMoment(ValueError):
     """A text that names no moment; the message is a sentence that says what to do."""
+
+
+@lru_cache(maxsize=1_000)
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name; UTC for one that this machine does not know, so that no call fails for it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def read_moment(text: str, zone: str) -> datetime:

@@ -37,7 +37,7 @@ def refine(decision: Decision, rollouts: Mapping[str, Rollout], unit: str, count
     """
     target = decision.target
     rollout = rollouts.get(target.agent) if target.follow == Follow.LIVE else None
-    if rollout is None or not rollout.state.splits_calls:
+    if rollout is None or not rollout.share:
         return unrefined(decision)
     assignment = arm_of(rollout, unit, counted)
     if assignment.arm == Arm.CANARY:

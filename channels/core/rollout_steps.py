@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from agentversions.core.canonical_json import canonical
 from agentversions.core.reading import FieldError
@@ -110,7 +111,7 @@ class Rollout:
     state: State = State.SCHEDULED
     step: int = 0
 
-    @property
+    @cached_property
     def share(self) -> int:
         """The share of callers that get the version now (buckets of 100,000); 0 before the start and after the end."""
         return self.plan.steps[self.step].share if self.state.splits_calls else 0

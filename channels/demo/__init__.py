@@ -1,15 +1,18 @@
-"""The channels of the demo: numbers in three countries and a chat, on drafts, live versions, pins and in a test."""
+"""The channels of the demo: numbers in three countries and a chat, on drafts, live versions, pins and in a test; and a
+rollout."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agentversions.core.yaml_text import read_yaml
-from agentversions.models import User
+from agentversions.models import Agent, User
+from channels.core.rollout_steps import Preset, preset_steps
 from channels.core.routes import Follow, RoutePlan, Target, WantedVariant, single
 from channels.core.shares import read_percent
-from channels.models import Channel
+from channels.models import Channel, Rollout
 from channels.services.channels import change_channel, create_channel
+from channels.services.rollouts import start_rollout
 from channels.services.routes import plan_test, save_route
 
 FILE = Path(__file__).with_name("channels.yaml")
@@ -21,6 +24,14 @@ def load_channels(people: Mapping[str, User]) -> None:
     for line in lines:
         if not Channel.objects.filter(address=line["address"]).exists():
             _add(line, people[line["by"]])
+    if not Rollout.objects.exists():
+        start_rollout(
+            agent=Agent.objects.get(slug="pizzeria-orders"),
+            version=3,
+            steps=preset_steps(Preset.BALANCED),
+            reason="A person takes over when the kitchen does not answer: first for a few callers",
+            actor=people["ops"],
+        )
 
 
 def _add(line: Mapping[str, Any], actor: User) -> None:

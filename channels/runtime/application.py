@@ -1,4 +1,4 @@
-"""The WSGI application of the runtime: /api/v1/resolve, /healthz, /readyz; every other address goes behind it."""
+"""The WSGI application of the runtime: /api/v1/resolve, /metrics, /healthz, /readyz; other addresses go behind it."""
 
 import hashlib
 import json
@@ -13,10 +13,12 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from channels.core.caller_keys import CallerKeys
+from config.exposition import CONTENT_TYPE, exposition
 
 from . import ofrep, twilio
 from .database import Database
 from .listener import Listener
+from .meters import Meters
 from .misses import Misses
 from .resolving import MOST_BYTES, Refusal, Resolver, read_question
 from .routed import RoutedSpool
@@ -32,6 +34,7 @@ WORLD = "agent_versions.world"
 ROUTED_LIMIT = 256 * 1024 * 1024
 """Bytes of decisions of rollouts that wait, unless the caller brings a spool with a limit of its own."""
 RESOLVE = "/api/v1/resolve"
+METRICS = "/metrics"
 TWILIO = "/twilio/voice"
 KINDS = {
     "bad-request": ("400 Bad Request", "The request cannot be read"),
@@ -46,6 +49,9 @@ KINDS = {
     "database-away": ("503 Service Unavailable", "The database cannot be reached"),
 }
 NO_TOKEN = "Send a valid token with the scope resolve: Authorization: Bearer av_…  An admin makes one under API tokens."  # noqa: S105
+NO_METRICS_TOKEN = (
+    "Send a valid token with the scope metrics: Authorization: Bearer av_…  An admin makes one under API tokens."  # noqa: S105
+)
 
 ASK_FOR_TOKEN = ("WWW-Authenticate", 'Bearer realm="Agent Versions"')
 
@@ -77,6 +83,7 @@ class Runtime:
         caller_secret: str = "",
         flags_per_second: float = 0,
         flag_origins: frozenset[str] = frozenset(),
+        metrics_are_open: bool = False,
     ) -> None:
         self._url = database_url
         self._listens = listens
@@ -90,12 +97,16 @@ class Runtime:
         self.keeper = StoreKeeper(database_url, store)
         self.routed = routed or RoutedSpool(store.with_name("routed_spool"), limit=ROUTED_LIMIT)
         self.shipper = RoutedShipper(database_url, self.routed)
+        self.meters = Meters(lambda: self.world.age)
+        self._metrics_are_open = metrics_are_open
         callers = CallerKeys(caller_secret.encode())
 
         def hash_of(caller: str) -> str:
             return callers.hash_of(caller).hex()
 
-        self._resolver = Resolver(self.world, self.misses, region=region, hash_of=hash_of, note=self.routed.note)
+        self._resolver = Resolver(
+            self.world, self.misses, region=region, hash_of=hash_of, note=self.routed.note, count=self.meters.routed
+        )
         self._ofrep = ofrep.Ofrep(
             self.world,
             hash_of=hash_of,
@@ -106,6 +117,7 @@ class Runtime:
         self._answers: dict[str, Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]] = {
             RESOLVE: self._resolve,
             TWILIO: self._answer_twilio,
+            METRICS: self._metrics,
             "/healthz": self._healthz,
             "/readyz": self._readyz,
         }
@@ -123,11 +135,12 @@ class Runtime:
             self.listener.start()
             self.keeper.start()
             self.shipper.start()
+            self.meters.start()
             self.listener.first_look.wait(patience)
 
     def stop(self) -> None:
         """End the threads and close what they hold: for tests, and for programs that outlive their runtime."""
-        for thread in (self.listener, self.keeper, self.shipper):
+        for thread in (self.listener, self.keeper, self.shipper, self.meters):
             thread.stop()
         self.world.database.close()
         self.world.store.close()
@@ -146,25 +159,47 @@ class Runtime:
             return self._behind(environ, start_response)
         if self._process != os.getpid():
             self.start()
+        started, kind = time.perf_counter(), "ok"
         try:
             return answer(environ, start_response)
         except Refusal as refusal:
-            return _problem(start_response, refusal.kind, refusal.detail)
+            kind = refusal.kind
+            return _problem(start_response, refusal.kind, refusal.detail, refusal.headers)
         except Unavailable as error:
-            return _problem(start_response, "database-away", str(error), [("Retry-After", "2")])
+            kind = "database-away"
+            return _problem(start_response, kind, str(error), [("Retry-After", "2")])
         except Exception:
             logger.exception("A call could not be resolved.")
-            return _problem(start_response, "server-error", "This call could not be resolved. The log says why.")
+            kind = "server-error"
+            return _problem(start_response, kind, "This call could not be resolved. The log says why.")
+        finally:
+            if path == RESOLVE:
+                self.meters.resolved(kind, time.perf_counter() - started)
+
+    def _metrics(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """What Prometheus reads: of all processes of this machine."""
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            raise Refusal("method-not-allowed", "Use GET.", [("Allow", "GET")])
+        if not self._metrics_are_open:
+            self._require(environ, "metrics", NO_METRICS_TOKEN)
+        self.meters.count()
+        body = exposition()
+        headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+        start_response("200 OK", headers)
+        return [body]
+
+    def _require(self, environ: WSGIEnvironment, scope: str, words: str) -> None:
+        """Raises Refusal unless the request brings a valid token of this scope."""
+        scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        digest = hashlib.sha256(secret.strip().encode("latin-1", "replace")).hexdigest()
+        token = self.world.token(digest) if scheme.lower() == "bearer" else None
+        if token is None or not token.is_valid(time.time()) or scope not in token.scopes:
+            raise Refusal("no-token", words, [ASK_FOR_TOKEN])
 
     def _resolve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST":
-            return _problem(start_response, "method-not-allowed", "Use POST.", [("Allow", "POST")])
-        scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        digest = hashlib.sha256(secret.strip().encode("latin-1", "replace")).hexdigest()
-        if scheme.lower() != "bearer" or not self.world.token(digest).may_resolve(time.time()):
-            return _problem(
-                start_response, "no-token", NO_TOKEN, [("WWW-Authenticate", 'Bearer realm="Agent Versions"')]
-            )
+            raise Refusal("method-not-allowed", "Use POST.", [("Allow", "POST")])
+        self._require(environ, "resolve", NO_TOKEN)
         body = self._resolver.resolve(read_question(_read_body(environ)))
         start_response(
             "200 OK",

@@ -10,7 +10,7 @@ from channels.core.rollout_routing import Served, refine, unrefined
 from channels.core.rollout_states import State
 from channels.core.rollout_steps import Arm, Rollout, read_plan
 from channels.core.routes import Follow, RoutePlan, read_route
-from channels.core.routing import Reason, Unit, choose
+from channels.core.routing import Decision, Reason, Unit, choose
 from channels.core.shares import percent
 
 # What an entry costs beside its texts: the object, its dictionary entry, its key.
@@ -61,7 +61,7 @@ class RouteFacts:
     """A route with every target followed to its configuration, and the rollouts of its agents (by slug): one snapshot.
 
     `states` are the rollouts as `refine` takes them; `pieces` ready JSON members per target and arm (None: no rollout
-    had a say).
+    had a say). `decision` and `served` are ready where every call gets the same.
     """
 
     digest: str
@@ -71,11 +71,13 @@ class RouteFacts:
     states: Mapping[str, Rollout]
     pieces: tuple[Mapping[Arm | None, bytes], ...] = field(repr=False)
     size: int
+    decision: Decision | None
+    served: Served | None
 
     def serve(self, unit: str, counted: Unit) -> tuple[Served, Answer]:
         """What answers a unit (see `unit_of`) and why: the route's decision, then the rollout of its agent."""
-        decision = choose(self.plan, unit)
-        served = refine(decision, self.states, unit, counted) if self.rollouts else unrefined(decision)
+        decision = self.decision or choose(self.plan, unit)
+        served = refine(decision, self.states, unit, counted) if self.rollouts else self.served or unrefined(decision)
         if served.is_canary:
             return served, self.rollouts[decision.target.agent].canary
         return served, self.answers[decision.index]
@@ -115,12 +117,15 @@ def compile_route(digest: str, body: str, targets: Sequence[Sequence[Any]]) -> R
     answers = tuple(Answer(*target[:4]) for target in targets)
     if len(answers) != len(plan.targets):
         raise ValueError(f"Route {digest} has {len(answers)} targets, its plan {len(plan.targets)}.")
-    rollouts = {target[0]: _rollout(target[0], target[4]) for target in targets if target[4]}
+    found = {target[0]: _rollout(target[0], target[4]) for target in targets if target[4]}
+    rollouts = {slug: each for slug, each in found.items() if each.value.state.splits_calls}
     pieces = tuple(_pieces(plan, index, answer, rollouts) for index, answer in enumerate(answers))
     size = _BASE_SIZE * (2 + 3 * len(rollouts)) + 3 * len(body)
     size += sum(len(piece) for each in pieces for piece in each.values())
     states = {slug: each.value for slug, each in rollouts.items()}
-    return RouteFacts(digest, plan, answers, rollouts, states, pieces, size)
+    decision = None if plan.is_test else choose(plan, "")
+    served = unrefined(decision) if decision and not rollouts else None
+    return RouteFacts(digest, plan, answers, rollouts, states, pieces, size, decision, served)
 
 
 def _rollout(agent: str, row: Sequence[Any]) -> RolloutFacts:

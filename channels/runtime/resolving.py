@@ -5,11 +5,8 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from channels.core.flag_rules import Situation
 from channels.core.flag_sets import FlagSet
 from channels.core.phone_numbers import LONGEST_CALLER, NotANumber, is_withheld, read_number, read_unit, shown
 from channels.core.resolution import LIFETIME, rollout_member, sign
@@ -26,18 +23,17 @@ from .world import Unavailable, World
 MOST_BYTES = 64 * 1024
 LONGEST_CALL_ID = 256
 MOST_DIGESTS = 200
-NO_CALL = Situation(datetime.fromtimestamp(0, UTC), UTC)
-"""For flags that look at nothing of a call."""
 _EXAMPLE = '{"number": "+33198765432", "caller": "+33612345678", "call_id": "…"}'
 
 
 class Refusal(Exception):
     """A question that gets no decision: the kind of problem, and a sentence that says what to do."""
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, headers: list[tuple[str, str]] | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +104,22 @@ class NoteRouted(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
-    """A question with what it came to: the channel, the unit that is counted, and the moment (seconds since 1970)."""
+    """A question with what it came to: the channel, the unit that is counted, the moment (seconds since 1970), and the
+    caller's keyed hash once it was needed."""
 
     question: Question
     channel: ChannelFacts
     unit: str
     counted: Unit
     at: float
+    hashed: str | None = None
 
 
 class Resolver:
     """Answers questions from one worker's memory. `hash_of` gives the keyed hash (hex) by which flags list callers;
-    `note` is told of every call that a rollout's split routed."""
+    `note` is told of every call that a rollout's split routed, and `count` of its agent, version and arm."""
 
     def __init__(
         self,
@@ -131,12 +129,14 @@ class Resolver:
         region: str | None,
         hash_of: Callable[[str], str],
         note: NoteRouted | None = None,
+        count: Callable[[str, int | None, str], None] | None = None,
     ) -> None:
         self._world = world
         self._misses = misses
         self._region = region
         self._hash_of = hash_of
         self._note = note
+        self._count = count
 
     def resolve(self, question: Question) -> bytes:
         """The answer's JSON. Raises Refusal, or Unavailable when nothing is known."""
@@ -178,21 +178,20 @@ class Resolver:
         parts.append(b"}")
         if served.assignment and question.call_id is not None and self._note is not None:
             self._keep(call, route.rollouts[answer.agent].number, served.assignment, self._note)
+            if self._count is not None:
+                self._count(answer.agent, answer.version, served.assignment.arm)
         return b"".join(parts)
 
     def _flagged(self, call: _Call, flags: FlagSet, variant: str | None, digest: str) -> tuple[bytes, Overlay | None]:
         """The plain values for this call as JSON members, and what its flags make of the version, if anything."""
-        situation = NO_CALL
-        if not flags.is_constant:
-            situation = Situation(
-                datetime.fromtimestamp(call.at, UTC) if flags.has_schedules else NO_CALL.at,
-                self._zone(call.channel.time_zone) if flags.has_schedules else UTC,
-                call.unit,
-                self._hash_of(call.unit) if flags.lists_callers and call.counted == Unit.CALLER else None,
-                call.channel.address,
-                variant,
-            )
-        members, wish = flags.give(situation)
+        members, wish = flags.give(
+            unit=call.unit,
+            caller=self._hashed(call) if flags.lists_callers else None,
+            channel=call.channel.address,
+            variant=variant,
+            at=call.at,
+            zone=call.channel.time_zone,
+        )
         if not wish.changes:
             return members, None
         try:
@@ -202,16 +201,15 @@ class Resolver:
             return members, None
         return members, overlay if overlay.choices else None
 
-    def _zone(self, name: str) -> tzinfo:
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self._world.notes.note("", f"the time zone {name} is not known here, UTC was taken")
-            return UTC
+    def _hashed(self, call: _Call) -> str | None:
+        """The caller's keyed hash, once per call; None for a withheld number."""
+        if call.hashed is None and call.counted == Unit.CALLER:
+            call.hashed = self._hash_of(call.unit)
+        return call.hashed
 
     def _keep(self, call: _Call, rollout: int, assignment: Assignment, note: NoteRouted) -> None:
-        caller = self._hash_of(call.unit) if assignment.is_analysed else None
         arm, share, bucket = assignment.arm, assignment.share, assignment.bucket
+        caller = self._hashed(call)
         note(rollout, call.question.call_id or "", caller, arm, share, bucket, call.channel.address, call.at)
 
     def _channel(self, number: str) -> ChannelFacts:

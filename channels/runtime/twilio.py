@@ -5,12 +5,15 @@ The signature is the base64 of HMAC-SHA1 over the address and the sorted paramet
 
 import base64
 import hmac
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import quoteattr
 
-PARAMETERS = ("agent", "version", "version_name", "digest", "variant", "reason", "resolution")
+PARAMETERS = ("agent", "version", "version_name", "digest", "effective_digest", "variant", "reason", "resolution")
+MOST_CHARACTERS = 500
+"""Of a parameter's name and value together; flags that are longer are left out, /resolve gives them."""
 MOST_BYTES = 64 * 1024
 
 
@@ -33,10 +36,13 @@ def is_signed(address: str, parameters: Iterable[tuple[str, str]], signature: st
 
 def twiml(answer: Mapping[str, Any], stream: str) -> bytes:
     """Connects the call to a media stream that gets the decision as its parameters."""
-    parts = "".join(
-        f"<Parameter name={quoteattr(name)} value={quoteattr(str(answer[name]))} />"
-        for name in PARAMETERS
-        if answer.get(name) is not None
-    )
+    given = {name: str(answer[name]) for name in PARAMETERS if answer.get(name) is not None}
+    if answer.get("rollout"):
+        given["rollout"] = answer["rollout"]["arm"]
+    for name in ("flags", "overlay"):
+        text = json.dumps(answer.get(name), ensure_ascii=False, separators=(",", ":"))
+        if answer.get(name) and len(name) + len(text) < MOST_CHARACTERS:
+            given[name] = text
+    parts = "".join(f"<Parameter name={quoteattr(name)} value={quoteattr(value)} />" for name, value in given.items())
     document = f"<Response><Connect><Stream url={quoteattr(stream)}>{parts}</Stream></Connect></Response>"
     return f'<?xml version="1.0" encoding="UTF-8"?>{document}'.encode()

@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from agentversions.models import Agent, AgentVersion, Deployment, User
+from channels.core.flag_rules import Situation
 from channels.core.phone_numbers import Caller, read_caller, region_of
+from channels.core.rollout_routing import Served, refine
+from channels.core.rollout_steps import Assignment
 from channels.core.routes import Follow, RoutePlan, Target, read_route
 from channels.core.routing import Decision, Unit, choose, unit_of
 from channels.core.shares import percent
 from channels.models import Channel, DraftServing, Route
+
+from .flag_callers import hash_of
+from .in_force import RolloutInForce, flags_at, rollout_at
+from .overlays import FlagSaid, overlaid_by
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class Answered(Followed):
     """What answered at a moment. No `plan`: the channel was not there yet. No `digest`: nothing answered, and `why`.
 
     `decision` is None while a test would split and no caller was named. `set_by` and `reason` say who pointed the
-    channel at its route, at `set_at`.
+    channel at its route, at `set_at`. `rollout` is the one of the agent where the route follows Live, `assignment` this
+    caller's arm while it split calls. `flags` are all in force; they left the configuration of `effective`.
     """
 
     moment: datetime
@@ -43,11 +52,20 @@ class Answered(Followed):
     set_at: datetime | None = None
     set_by: User | None = None
     reason: str = ""
+    rollout: RolloutInForce | None = None
+    assignment: Assignment | None = None
+    flags: tuple[FlagSaid, ...] = ()
+    effective: str | None = None
 
     @property
     def share(self) -> str:
         """The share of what answered, in per cent."""
         return percent(self.decision.share) if self.decision else ""
+
+    @property
+    def overlays(self) -> tuple[FlagSaid, ...]:
+        """The flags that changed the configuration."""
+        return tuple(each for each in self.flags if each.changed)
 
 
 def answered_at(
@@ -76,7 +94,42 @@ def answered_at(
     if plan.is_test and counted == Unit.CHANCE:
         return Answered(**known, why="A test was running: name a caller to see who answered.")
     decision = choose(plan, unit)
-    return Answered(**known, decision=decision, unit=counted, **vars(follow(decision.target, moment)))
+    rollout = rollout_of(decision.target, moment)
+    known |= {"decision": decision, "unit": counted, "rollout": rollout}
+    if rollout is not None and rollout.value.state.splits_calls and counted == Unit.CHANCE:
+        plan_then = rollout.value.plan
+        words = (
+            f"V{plan_then.version} was given to {percent(rollout.value.share)} % of the callers of {plan_then.agent}"
+        )
+        return Answered(**known, why=f"{words}: name a caller to see who answered.")
+    served = serve(decision, rollout, unit, counted)
+    followed = follow(served.target, moment)
+    known |= {**vars(followed), "assignment": served.assignment}
+    if followed.agent is None or followed.digest is None:
+        return Answered(**known)
+    situation = Situation(
+        at=moment,
+        zone=ZoneInfo(state.time_zone),
+        unit=unit or None,
+        caller=hash_of(known_caller.unit) if known_caller.unit else None,
+        channel=channel.address,
+        variant=decision.variant,
+    )
+    said = overlaid_by(flags_at(followed.agent.pk, moment), digest=followed.digest, situation=situation)
+    return Answered(**known, flags=said.flags, effective=said.digest)
+
+
+def rollout_of(target: Target, moment: datetime) -> RolloutInForce | None:
+    """The rollout that had a say in a target at a moment: only what follows Live is rolled out."""
+    if target.follow != Follow.LIVE:
+        return None
+    agent = Agent.objects.filter(slug=target.agent).values_list("pk", flat=True).first()
+    return rollout_at(agent, moment) if agent is not None else None
+
+
+def serve(decision: Decision, rollout: RolloutInForce | None, unit: str, counted: Unit) -> Served:
+    """The decision of a route after the rollout, by the code that the runtime runs."""
+    return refine(decision, {decision.target.agent: rollout.value} if rollout else {}, unit, counted)
 
 
 def find_setting(channel: Channel, state: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agentversions.models import Agent
+from agentversions.models import Agent, AgentVersion
 from agentversions.services.deployments import live_version
 
 MOST_VERSIONS = 200
@@ -39,15 +39,30 @@ def answers_of(slug: str, chosen: str = "") -> list[Choice]:
         Choice("draft", "Draft · follows every edit", follow == "draft"),
         Choice("live", f"Live · now {live} {live.name}" if live else "Live · none yet", follow == "live"),
     ]
-    versions = list(agent.versions.newest_first().only("number", "name", "agent")[:MOST_VERSIONS])
-    if number is not None and number not in {version.number for version in versions}:
-        versions += agent.versions.filter(number=number).only("number", "name", "agent")
     choices += [
         Choice(f"{slug}/{version.number}", f"{version} · {version.name}", version.number == number)
-        for version in versions
+        for version in _versions(agent, number)
     ]
     is_among = any(choice.is_chosen for choice in choices)
     return choices if is_among else [Choice("", "Choose what answers", is_chosen=True), *choices]
+
+
+def versions_of(agent: Agent, chosen: str = "") -> list[Choice]:
+    """The versions of an agent that could be rolled out, newest first: all but the live one, unless that is chosen."""
+    live = live_version(agent)
+    number = int(chosen) if chosen.isascii() and chosen.isdecimal() and len(chosen) < 10 else None
+    return [
+        Choice(str(version.number), f"{version} · {version.name}", version.number == number)
+        for version in _versions(agent, number)
+        if version != live or version.number == number
+    ]
+
+
+def _versions(agent: Agent, chosen: int | None) -> list[AgentVersion]:
+    versions = list(agent.versions.newest_first().only("number", "name", "agent")[:MOST_VERSIONS])
+    if chosen is not None and chosen not in {version.number for version in versions}:
+        versions += agent.versions.filter(number=chosen).only("number", "name", "agent")
+    return versions
 
 
 def read_choice(slug: str, chosen: str) -> tuple[str, int | None]:

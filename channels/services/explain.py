@@ -1,26 +1,47 @@
 """What a caller would get, step by step, by the code that the runtime runs."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from agentversions.models import AgentVersion
+from agentversions.models import Agent, AgentVersion
+from agentversions.models.database import database_now
+from channels.core.flag_rules import Situation
 from channels.core.phone_numbers import Caller, read_caller, region_of, shown
+from channels.core.rollout_routing import Served
 from channels.core.routing import Decision, Unit, choose, unit_of
 from channels.core.shares import percent
 from channels.models import Channel
 from channels.runtime.facts import Answer, RouteFacts, compile_route
 from channels.runtime.statements import LOAD_ROUTES
 
+from .answered import rollout_of, serve
+from .flag_callers import hash_of
+from .in_force import RolloutInForce, flags_at
+from .overlays import FlagSaid, overlaid_by
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """The steps in words, and what they end in. No `answer`: the call would get a 404, and the last step says why."""
+    """The steps in words, and what they end in. No `answer`: the call would get a 404, and the last step says why.
+
+    `flags` are all in force; they leave the configuration of `effective`, which is the answer's where none changes it.
+    """
 
     steps: tuple[str, ...]
     decision: Decision | None = None
     answer: Answer | None = None
     unit: Unit | None = None
+    rollout: RolloutInForce | None = None
+    served: Served | None = None
+    flags: tuple[FlagSaid, ...] = ()
+    effective: str | None = None
+
+    @property
+    def overlays(self) -> tuple[FlagSaid, ...]:
+        """The flags that change the configuration."""
+        return tuple(each for each in self.flags if each.changed)
 
 
 def explain(channel: Channel, *, caller: str | None = None, call_id: str | None = None) -> Explanation:
@@ -28,7 +49,7 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
     steps = [f"{channel} was called."]
     if not channel.is_enabled:
         return Explanation((*steps, "It is switched off: the call gets a 404."))
-    route = load_route(channel.route_id)
+    route, moment = load_route(channel.route_id), database_now()
     known = read_caller(caller, region_of(channel.address)) if caller else Caller(None)
     unit, counted = unit_of(known.unit, call_id, "")
     if route.plan.is_test:
@@ -41,9 +62,39 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
         steps.append(
             f"Bucket {decision.bucket:,} of 100,000 belongs to “{decision.variant}” ({percent(decision.share)} %)."
         )
-    answer = route.answers[decision.index]
-    steps.append(_target_in_words(decision, answer))
-    return Explanation(tuple(steps), decision, answer if answer.digest else None, counted)
+    rollout = rollout_of(decision.target, moment)
+    served = serve(decision, rollout, unit, counted)
+    if rollout is not None:
+        if not route.plan.is_test and served.assignment:
+            steps.append(_caller_in_words(known, caller, counted, call_id))
+        if served.assignment and counted == Unit.CHANCE:
+            words = f"{_rolled_out(rollout)}. Name a caller or a call to see which arm."
+            return Explanation((*steps, words), decision, rollout=rollout)
+        steps.append(_rollout_in_words(rollout, served))
+    answer = _canary(served) if served.is_canary else route.answers[decision.index]
+    steps.append(_target_in_words(served, answer))
+    if answer.digest is None:
+        return Explanation(tuple(steps), decision, None, counted, rollout, served)
+    situation = Situation(
+        at=moment,
+        zone=ZoneInfo(channel.time_zone),
+        unit=unit or None,
+        caller=hash_of(known.unit) if known.unit else None,
+        channel=channel.address,
+        variant=decision.variant,
+    )
+    agent = Agent.objects.values_list("pk", flat=True).get(slug=answer.agent)
+    said = overlaid_by(flags_at(agent, moment), digest=answer.digest, situation=situation)
+    steps += [_flag_in_words(each) for each in said.flags if each.changed or each.skipped]
+    return Explanation(tuple(steps), decision, answer, counted, rollout, served, said.flags, said.digest)
+
+
+def _canary(served: Served) -> Answer:
+    """What the canary's callers get: a version stays what it is, whatever is live meanwhile."""
+    slug, number = served.target.agent, served.target.version
+    assert number is not None
+    version = AgentVersion.objects.get(agent__slug=slug, number=number)
+    return Answer(slug, version.number, version.name, version.configuration_id)
 
 
 def load_route(digest: str) -> RouteFacts:
@@ -62,13 +113,37 @@ def _caller_in_words(known: Caller, caller: str | None, counted: Unit, call_id: 
     return f"{withheld}: each call draws by chance."
 
 
-def _target_in_words(decision: Decision, answer: Answer) -> str:
-    target = decision.target
+def _rolled_out(rollout: RolloutInForce) -> str:
+    value = rollout.value
+    return f"V{value.plan.version} is rolled out to {percent(value.share)} % of callers ({value.state.word})"
+
+
+def _rollout_in_words(rollout: RolloutInForce, served: Served) -> str:
+    value, assignment = rollout.value, served.assignment
+    if assignment is None:
+        return f"A rollout of V{value.plan.version} is {value.state.word}: everybody gets the live version."
+    side = "below" if served.is_canary else "not below"
+    arm = "the canary" if served.is_canary else "the live version"
+    name = _rolled_out(rollout)
+    return f"{name}: bucket {assignment.bucket:,} of 100,000 is {side} {assignment.share:,}, so {arm} answers."
+
+
+def _flag_in_words(said: FlagSaid) -> str:
+    words = said.words if said.words.endswith((".", "!", "?")) else f"{said.words}."
+    return f"Flag {said.flag.key}, revision {said.in_force.revision} ({said.evaluation.reason}): {words}"
+
+
+def _target_in_words(served: Served, answer: Answer) -> str:
+    target = served.target
     if answer.digest is None:
         return f"“{answer.agent}” has no live version: the call gets a 404."
     if answer.version is None:
         return f"{target.agent}'s draft answers, as callers hear it now ({answer.digest[:8]})."
-    follows = f"{target.agent} follows Live, which is " if target.follow == "live" else f"{target.agent} is pinned to "
+    follows = f"{target.agent} is pinned to "
+    if served.is_canary:
+        follows = f"{target.agent}'s canary is "
+    elif target.follow == "live":
+        follows = f"{target.agent} follows Live, which is "
     return f"{follows}V{answer.version} “{answer.version_name}” ({answer.digest[:8]})."
 
 

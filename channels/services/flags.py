@@ -105,7 +105,7 @@ def save_flag(
     somebody saved meanwhile, FlagRefused with every problem, RoutesFrozen.
     """
     newest = _lock(flag)
-    if seen is not None and seen != newest.number:
+    if seen is not None and not _is_as_seen(flag, seen, newest):
         raise FlagMoved(newest)
     before = newest.value
     value = replace(with_salts(value), key=before.key, type=before.type, agent=before.agent)
@@ -175,6 +175,18 @@ def _lock(flag: Flag) -> FlagRevision:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('flag'), %s)", [flag.pk])
     return newest_revision(flag)
+
+
+def _is_as_seen(flag: Flag, seen: int, newest: FlagRevision) -> bool:
+    """Whether nobody changed what a save would overwrite. Switching the flag off and on is none of it."""
+    if seen == newest.number:
+        return True
+    looked_at = find_revision(flag, seen)
+    return looked_at is not None and _saved(looked_at) == _saved(newest)
+
+
+def _saved(revision: FlagRevision) -> tuple[FlagValue, str, bool]:
+    return replace(revision.value, is_enabled=True), revision.description, revision.is_archived
 
 
 def _append(

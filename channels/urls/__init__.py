@@ -1,6 +1,6 @@
 """The addresses of Deploy, one module per area."""
 
-from . import batches, channels, importing, live, routes, schedule, serving
+from . import batches, channels, flags, importing, live, rollouts, routes, schedule, serving
 
 app_name = "channels"
 urlpatterns = [
@@ -8,7 +8,9 @@ urlpatterns = [
     *batches.urlpatterns,
     *schedule.urlpatterns,
     *live.urlpatterns,
+    *rollouts.urlpatterns,
     *serving.urlpatterns,
+    *flags.urlpatterns,
     *channels.urlpatterns,
     *routes.urlpatterns,
 ]

@@ -2,9 +2,10 @@
 
 from django.http import Http404, HttpRequest
 
-from channels.models import Channel
+from channels.models import Channel, Flag
 from channels.services.channels import find_channel
-from channels.services.errors import UnknownChannel
+from channels.services.errors import UnknownChannel, UnknownFlag
+from channels.services.flags import find_flag
 
 
 def channel_or_404(address: str) -> Channel:
@@ -12,6 +13,14 @@ def channel_or_404(address: str) -> Channel:
     try:
         return find_channel(address)
     except UnknownChannel as error:
+        raise Http404(str(error)) from error
+
+
+def flag_or_404(key: str) -> Flag:
+    """The flag with its agent, or a 404 that names it."""
+    try:
+        return find_flag(key)
+    except UnknownFlag as error:
         raise Http404(str(error)) from error
 
 

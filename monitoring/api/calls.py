@@ -64,6 +64,8 @@ def list_all(
     since: Word = "",
     until: Word = "",
     caller: Word = "",
+    rollout: Word = "",
+    arm: Word = "",
     tests: Word = "",
     before: Word = "",
 ) -> CallList | HttpResponse:

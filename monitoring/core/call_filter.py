@@ -16,6 +16,7 @@ OUTCOMES = {
     "under-way": "Under way",
 }
 SENTIMENTS = {"positive": 1, "neutral": 0, "negative": -1, "unknown": None}
+ARMS = {"canary": "Canary", "stable": "Live version"}
 DRAFT, UNKNOWN = "draft", "unknown"
 MOST_VERSIONS = 30
 MOST_DAYS = 3_660
@@ -42,6 +43,8 @@ class CallFilter:
     until: str = ""
     caller: str = ""
     id: str = ""
+    rollout: str = ""
+    arm: str = ""
     tests: str = ""
     problems: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
@@ -70,7 +73,7 @@ class CallFilter:
         """The same without one condition (or one of its versions)."""
         if name == "version":
             return replace(self, versions=tuple(each for each in self.versions if each != value))
-        cleared: dict[str, Any] = {name: ""}
+        cleared: dict[str, Any] = {name: ""} | ({"arm": ""} if name == "rollout" else {})
         return replace(self, **cleared)
 
     @property
@@ -82,7 +85,7 @@ class CallFilter:
 
 SINGLE = (
     *("agent", "variant", "channel", "outcome", "sentiment", "ended"),
-    *("shortest", "longest", "days", "since", "until", "caller", "id", "tests"),
+    *("shortest", "longest", "days", "since", "until", "caller", "id", "rollout", "arm", "tests"),
 )
 
 
@@ -108,7 +111,11 @@ def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
         problems.append(("version", f"Choose at most {MOST_VERSIONS} versions at once."))
     if any(version != UNKNOWN for version in wanted.versions) and not wanted.agent:
         problems.append(("version", "Versions are numbered for each agent. Choose the agent as well."))
-    for name, known in (("outcome", OUTCOMES), ("sentiment", SENTIMENTS)):
+    if wanted.rollout and not (is_number(wanted.rollout) and int(wanted.rollout)):
+        problems.append(("rollout", f"“{wanted.rollout}” is no rollout. Its number stands in the address of its page."))
+    if wanted.arm and not wanted.rollout:
+        problems.append(("arm", "An arm is one of a rollout's. Choose the rollout as well."))
+    for name, known in (("outcome", OUTCOMES), ("sentiment", SENTIMENTS), ("arm", ARMS)):
         if getattr(wanted, name) and getattr(wanted, name) not in known:
             problems.append((name, f"“{getattr(wanted, name)}” is no {name}. Choose {', '.join(known)}."))
     for name in ("shortest", "longest"):

@@ -12,6 +12,8 @@ LONGEST_CALL = timedelta(days=2)
 """A call that is said to last longer is a mistake of clocks."""
 MOST_TRANSCRIPT = 10 * 1024 * 1024
 """Characters of all turns together."""
+LONGEST_RESOLUTION = 20_000
+"""Characters: one that names fifty flags has about 9,000."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 LATEST = datetime.fromisoformat("2200-01-01T00:00:00+00:00")
@@ -102,7 +104,7 @@ class CallRecord(BaseModel):
     latency_ms: Annotated[float, Field(ge=0, le=3_600_000)] | None = None
     cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-    resolution: Annotated[Text, Field(max_length=4_000)] | None = None
+    resolution: Annotated[Text, Field(max_length=LONGEST_RESOLUTION)] | None = None
     agent: Line | None = None
     version: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     is_test: bool | None = None

@@ -1,7 +1,8 @@
 """The models of Monitor: calls in monthly partitions, their contents, the ledger of senders' ids, figures by hour,
-saved views."""
+saved views, what the judge of rollouts said."""
 
 from .calls import Call, CallContent
+from .evaluations import CanaryEvaluation
 from .figures import ChannelFigures, CostFigures, DayFigures, DurationFigures, HourFigures, ReasonFigures
 from .imports import ImportProgress
 from .ledger import CallCorrection, CallLedger
@@ -13,6 +14,7 @@ __all__ = [
     "CallContent",
     "CallCorrection",
     "CallLedger",
+    "CanaryEvaluation",
     "ChannelFigures",
     "CostFigures",
     "DayFigures",

@@ -15,7 +15,12 @@ from monitoring.core.figures import DRAFT, UNATTRIBUTED
 from monitoring.core.merging import CallState
 from monitoring.models.calls import Attribution
 
-from .route_history import RouteHistory
+from .route_history import Answer, RouteHistory
+
+KEPT = ("r", "b", "s", "w", "u", "t", "c", "iat")
+"""Members of every resolution that stay with the call."""
+KEPT_IF_THERE = ("o", "e", "x")
+"""What a rollout and flags add: arm and share; effective digest; revision and variant of each flag."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,9 @@ class Attributor:
         if agent is None:
             return Attributed(Attribution.FORGED, channel=said["n"])
         version = said["v"] if said["v"] is not None else DRAFT
-        kept = {name: said[name] for name in ("r", "b", "s", "w", "u", "t", "c", "iat")}
+        # A platform that decides for itself has a resolution per variant, which says nothing of the caller.
+        kept = {name: said.get(name) for name in KEPT}
+        kept |= {name: said[name] for name in KEPT_IF_THERE if name in said}
         return Attributed(Attribution.TOKEN, agent, version, said["d"], said["t"] or "", said["n"], kept)
 
     def _believe(self, state: CallState) -> Attributed:
@@ -98,7 +105,25 @@ class Attributor:
         if said is None:
             return Attributed(channel=channel.address)
         version = said.version if said.version is not None else DRAFT
-        return Attributed(Attribution.INFERRED, said.agent, version, said.digest, said.variant, channel.address)
+        return Attributed(
+            Attribution.INFERRED,
+            said.agent,
+            version,
+            said.digest,
+            said.variant,
+            channel.address,
+            _arm_of(said, sender_id, started_at),
+        )
+
+
+def _arm_of(said: Answer, sender_id: str, started_at: datetime) -> dict[str, Any] | None:
+    """What a rollout had to say in an inferred answer, in the words of a resolution; the judge leaves it out (`y`),
+    because nobody knows that the platform asked."""
+    arm = said.assignment
+    if arm is None:
+        return None
+    chosen = {"i": said.rollout, "m": arm.arm.value, "s": arm.share, "b": arm.bucket, "y": False}
+    return {"o": chosen, "c": sender_id, "iat": int(started_at.timestamp())}
 
 
 def _called(state: CallState) -> str:

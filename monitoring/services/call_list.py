@@ -12,6 +12,9 @@ from django.utils.timezone import get_current_timezone, localdate
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
+from channels.core.rollout_states import State
+from channels.core.rollout_steps import Arm
+from channels.models import Rollout
 from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_version_number, read_day
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
@@ -25,6 +28,8 @@ MOST_OFFERED = 300
 """Versions in the filter, newest first; an older one is there while it is chosen."""
 NEWS_MS = 500
 """Longer than this the question for new calls may not take: it is asked again and again."""
+EARLY, LATE = timedelta(hours=1), timedelta(days=2)
+"""By how much a sender's clock may be behind ours, and how long after its decision a call may begin."""
 KEY_FIELDS = ("agent_id", "started_at", "id")
 LIST_FIELDS = (
     *("agent_id", "started_at", "id", "sender_id", "version", "variant", "channel", "caller_shown", "is_over"),
@@ -190,7 +195,24 @@ def _narrow(wanted: CallFilter) -> Any:
         found = found.filter(caller_hash=caller_keys().hash_of(unit)) if unit else found.filter(caller_shown="withheld")
     if wanted.id:
         found = found.filter(sender_id=wanted.id)
+    if wanted.rollout:
+        found = _of_rollout(found, int(wanted.rollout), wanted.arm)
     return found
+
+
+def _of_rollout(found: Any, key: int, arm: str) -> Any:
+    """The calls that a rollout split. Agent and time are those of the rollout, so that the agent's index serves them;
+    what stands in a decision has none."""
+    row = Rollout.objects.filter(pk=key).first()
+    if row is None:
+        return found.filter(agent_id=-1)
+    found = found.filter(agent_id=row.agent_id, started_at__gte=row.created_at - EARLY, decision__o__i=key)
+    last = row.moves.order_by("-id").first()
+    if last is not None and State(last.state).is_over:
+        found = found.filter(started_at__lte=last.at + LATE)
+    if arm == Arm.CANARY:
+        found = found.filter(version=row.plan.version)
+    return found.filter(decision__o__m=arm) if arm else found
 
 
 def _outcome(word: str) -> Q:

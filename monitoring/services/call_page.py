@@ -13,6 +13,7 @@ from monitoring.core.personal import SEEN_BY_REVIEWERS
 from monitoring.models import Call, CallContent, CallCorrection, CallLedger
 
 from .contents import oldest_kept
+from .handling import Handling, handling_of
 from .rows import caller_of
 
 NEIGHBOURS = 10
@@ -37,6 +38,7 @@ class Corrected:
 class CallDetail:
     """A call with what its page shows. `agent` and `version` are None where nobody knows.
 
+    `handling`: the rollout and the flags that led to its configuration.
     `analysis_problems`: what of the analysis does not fit the configuration that handled the call.
     `no_turns` says why there is no transcript, where there is none.
 
@@ -47,6 +49,7 @@ class CallDetail:
     agent: Agent | None
     version: AgentVersion | None
     has_configuration: bool
+    handling: Handling
     analysis_problems: list[str]
     may_listen: bool
     caller: str
@@ -75,6 +78,7 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
     agent = Agent.objects.with_draft().filter(pk=call.agent_id).first()
     version = agent.versions.filter(number=call.version).first() if agent and call.version else None
     configuration = Configuration.objects.filter(digest=call.digest).first() if call.digest else None
+    handling = handling_of(call)
     content = _content(call) if may_listen else None
     if may_listen:
         record_once_per_sitting(action="call read", subject_kind="call", subject=call.sender_id, actor=actor)
@@ -84,7 +88,8 @@ def read_call(*, call: Call, may_listen: bool, actor: User) -> CallDetail:
         agent,
         version,
         has_configuration=configuration is not None,
-        analysis_problems=analysis_problems(call, configuration),
+        handling=handling,
+        analysis_problems=analysis_problems(call, _handled_by(configuration, handling)),
         may_listen=may_listen,
         caller=caller_of(call) if may_listen else call.caller_shown,
         summary=call.summary if may_listen else "",
@@ -101,6 +106,14 @@ def analysis_problems(call: Call, configuration: Configuration | None) -> list[s
     if call.analysis is None or configuration is None:
         return []
     return check_analysis(call.analysis, configuration.load().call_analysis.fields)
+
+
+def _handled_by(configuration: Configuration | None, handling: Handling) -> Configuration | None:
+    """The configuration that the agent ran: what flags had made of the stored one, as far as it can be made again."""
+    rebuilt = handling.rebuilt
+    if rebuilt is None:
+        return configuration
+    return Configuration(digest=handling.effective, body=rebuilt.body) if rebuilt.body is not None else None
 
 
 def _content(call: Call) -> CallContent | None:

@@ -13,6 +13,7 @@ from agentversions.models import User
 from agentversions.services.audit import record
 from agentversions.services.errors import FieldRefused, NotAllowed
 from channels.core.phone_numbers import read_caller
+from channels.services.flag_callers import forget_caller
 from monitoring.core.call_filter import read_filter
 from monitoring.core.personal import ERASED_FROM_CORRECTIONS, NEVER_AGAIN
 from monitoring.core.rollups import CHANNEL, REASON
@@ -82,7 +83,8 @@ def count_calls_of(number: str) -> int:
 
 @transaction.atomic
 def erase_caller(*, number: str, reason: str, actor: User) -> Erased:
-    """Erase a caller's number, summaries, analyses, transcripts, recordings. Figures stay, less keys that name it.
+    """Erase a caller's number, summaries, analyses, transcripts, recordings, and who they are on the lists of flags.
+    Figures stay, less keys that name it.
 
     Later records of the same calls bring nothing of it back. Raises NotAllowed, FieldRefused for a withheld number.
     """
@@ -110,6 +112,8 @@ def erase_caller(*, number: str, reason: str, actor: User) -> Erased:
         )
         erased = Erased(len(arguments["ids"]), contents, cursor.fetchone()[0])
     _forget_in_views(arguments["caller"], arguments["digits"])
+    # What rollouts decided stays, under the keyed hash alone: the table takes no change, and the judge counts callers.
+    forget_caller(arguments["hash"])
     record(
         action="caller erased",
         subject_kind="caller",

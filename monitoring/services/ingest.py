@@ -16,9 +16,11 @@ from monitoring.core.records import CallRecord
 from monitoring.models import CallCorrection
 
 from .attribution import Attributor
+from .canary_calling import call_judge
 from .contents import NAMES as CONTENT
 from .contents import NewContent, keep_contents, move_content
 from .figures import Change, keep_figures
+from .meters import count_for_prometheus
 from .partitions import make_partitions
 from .rows import COLUMNS, ERASED, Row, attributed_of, row_of, state_of
 
@@ -72,6 +74,8 @@ def ingest(records: Iterable[CallRecord], *, source: str, received_at: Mapping[s
     if known:
         changes += _correct({sender_id: by_call[sender_id] for sender_id in known}, source, replaced)
     keep_figures(changes)
+    call_judge(after for _, after in changes if after is not None)
+    count_for_prometheus(changes, source=source)
     _note(replaced)
     return len(by_call)
 

@@ -5,15 +5,18 @@ The same as `channels.services.answered.answered_at` for each call, which asks t
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from agentversions.models import Agent, AgentVersion, Deployment
 from channels.core.phone_numbers import Caller, read_caller, region_of
+from channels.core.rollout_steps import Assignment
 from channels.core.routes import Follow, RoutePlan, Target, read_route
 from channels.core.routing import Unit, choose, unit_of
 from channels.models import Channel, DraftServing, Route
+from channels.services.answered import serve
+from channels.services.in_force import RolloutInForce, moves_of, rollout_of_move
 
 
 class Timeline:
@@ -21,25 +24,28 @@ class Timeline:
 
     def __init__(self, entries: Iterable[tuple[datetime, Any]]) -> None:
         self._moments: list[datetime] = []
-        self._values: list[Any] = []
+        self.values: list[Any] = []
         for moment, value in entries:
             self._moments.append(moment)
-            self._values.append(value)
+            self.values.append(value)
 
     def at(self, moment: datetime) -> Any:
         """The value at a moment; None before the first."""
         found = bisect_right(self._moments, moment)
-        return self._values[found - 1] if found else None
+        return self.values[found - 1] if found else None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Which configuration answered. `version` is None for the draft."""
+    """Which configuration answered. `version` is None for the draft; `rollout` (its id) and `assignment` are there
+    where one split the call."""
 
     agent: int
     version: int | None
     digest: str
     variant: str
+    rollout: int | None = None
+    assignment: Assignment | None = None
 
 
 NOTHING = Timeline(())
@@ -62,6 +68,7 @@ class RouteHistory:
         targets = {target for plan in self._plans.values() for target in plan.targets}
         found = Agent.objects.filter(slug__in={target.agent for target in targets}).values_list("slug", "pk")
         self._agents: dict[str, int] = dict(found)
+        self._rollouts = self._read_rollouts(targets)
         self._versions = self._read_versions(targets)
         self._live = self._read_live(targets)
         self._drafts = self._read_drafts(targets)
@@ -77,7 +84,16 @@ class RouteHistory:
         if plan.is_test and counted == Unit.CHANCE:
             return None
         decision = choose(plan, unit)
-        return self._follow(decision.target, moment, decision.variant or "")
+        target, rollout = decision.target, None
+        if target.follow == Follow.LIVE:
+            rollout = self._rollouts.get(self._agents[target.agent], NOTHING).at(moment)
+        if rollout is not None and rollout.value.state.splits_calls and counted == Unit.CHANCE:
+            return None
+        served = serve(decision, rollout, unit, counted)
+        found = self._follow(served.target, moment, decision.variant or "")
+        if found is None or rollout is None or served.assignment is None:
+            return found
+        return replace(found, rollout=rollout.id, assignment=served.assignment)
 
     def _follow(self, target: Target, moment: datetime, variant: str) -> Answer | None:
         agent = self._agents[target.agent]
@@ -89,9 +105,18 @@ class RouteHistory:
         digest = self._drafts[agent][0].at(moment) or self._drafts[agent][1].at(moment)
         return Answer(agent, None, digest, variant) if digest else None
 
+    def _read_rollouts(self, targets: Iterable[Target]) -> dict[int, Timeline]:
+        """The rollout that was on (None: none), by agent."""
+        found: dict[int, list[tuple[datetime, RolloutInForce | None]]] = {}
+        agents = self._following(targets, Follow.LIVE)
+        for move in moves_of(agents) if agents else ():
+            found.setdefault(move.rollout.agent_id, []).append((move.at, rollout_of_move(move)))
+        return {agent: Timeline(entries) for agent, entries in found.items()}
+
     def _read_versions(self, targets: Iterable[Target]) -> dict[tuple[int, int], str]:
-        pinned = {target.version for target in targets if target.version is not None}
-        rows = AgentVersion.objects.filter(agent_id__in=self._agents.values(), number__in=pinned)
+        wanted = {target.version for target in targets if target.version is not None}
+        wanted |= {each.value.plan.version for timeline in self._rollouts.values() for each in timeline.values if each}
+        rows = AgentVersion.objects.filter(agent_id__in=self._agents.values(), number__in=wanted)
         return {
             (agent, number): digest for agent, number, digest in rows.values_list("agent", "number", "configuration_id")
         }

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from monitoring.views import ab, analytics, audit, calls, cases, facts, news, saved_views
+from monitoring.views import ab, analytics, audit, call_configuration, calls, cases, facts, news, rollouts, saved_views
 
 app_name = "monitoring"
 urlpatterns: list[URLPattern] = [
@@ -24,8 +24,12 @@ urlpatterns: list[URLPattern] = [
     path("calls/news/", news.call_news, name="call_news"),
     path("calls/of-channels/", facts.channel_weeks, name="channel_weeks"),
     path("calls/of-channels/<str:address>/", facts.channel_week, name="channel_week"),
+    path("rollouts/plan/", rollouts.rollout_plan, name="rollout_plan"),
+    path("rollouts/<int:number>/verdict/", rollouts.rollout_verdict, name="rollout_verdict"),
+    path("rollouts/<int:number>/verdict/export/", rollouts.rollout_verdict_export, name="rollout_verdict_export"),
     path("agents/<slug:slug>/calls/", facts.agent_week, name="agent_week"),
     path("agents/<slug:slug>/calls/live/", facts.call_tail, name="call_tail"),
     path("agents/<slug:slug>/versions/calls/", facts.version_weeks, name="version_weeks"),
+    path("calls/configuration/<path:sender_id>/", call_configuration.call_configuration, name="call_configuration"),
     path("calls/<path:sender_id>/", calls.call_detail, name="call_detail"),
 ]

@@ -9,7 +9,7 @@ from agentversions.services.evaluations.suites import find_suites
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
+from monitoring.core.call_filter import ARMS, OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
 from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
 from monitoring.models import SavedView
@@ -34,6 +34,8 @@ LABELS = {
     "until": "Until",
     "caller": "Caller",
     "id": "Call",
+    "rollout": "Rollout",
+    "arm": "Arm",
     "tests": "Test calls",
 }
 SPANS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last year"}
@@ -72,6 +74,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "until_kind": field_kind(wanted.until),
         "outcomes": OUTCOMES.items(),
         "sentiments": SENTIMENTS,
+        "arms": ARMS.items(),
     }
     return fragment_or_page(request, "monitoring/fragments/call_table.html", context, page="monitoring/call_list.html")
 
@@ -105,7 +108,7 @@ def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     problems = dict(wanted.problems)
     names = {each.slug: each.name for each in agents}
-    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "days": dict(spans_of(wanted.days))}
+    words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "arm": ARMS, "days": dict(spans_of(wanted.days))}
     return [
         {
             "label": LABELS[name],

@@ -1,4 +1,6 @@
 // Draws a chart from the table behind it; the events beside it become lines that lead to what changed.
+import { colour } from "./chart_colours.js";
+
 const SYMBOLS = ["circle", "triangle", "rect", "diamond", "pin", "arrow"];
 const DASHES = ["solid", "dashed", "dotted", [8, 3, 2, 3], [2, 6], [12, 4]];
 const COLOURS = ["--tblr-primary", "--tblr-orange", "--tblr-green", "--tblr-purple", "--tblr-red", "--tblr-teal"];
@@ -33,20 +35,6 @@ function read(section) {
     href: item.querySelector("a").href,
   }));
   return { series, events, labels };
-}
-
-// A custom property may hold var() or color-mix(): one drawn pixel tells the colour that a browser makes of it.
-const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-function colour(name) {
-  const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  pixel.clearRect(0, 0, 1, 1);
-  pixel.fillStyle = getComputedStyle(probe).color;
-  probe.remove();
-  pixel.fillRect(0, 0, 1, 1);
-  const [red, green, blue, alpha] = pixel.getImageData(0, 0, 1, 1).data;
-  return `rgba(${red},${green},${blue},${alpha / 255})`;
 }
 
 function options(section, { series, events, labels }) {

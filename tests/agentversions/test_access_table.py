@@ -20,6 +20,7 @@ from channels.models import Route
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from tests.agentversions.evaluations import run_of_one_case
+from tests.channels.flagged import make_flag
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 
@@ -38,6 +39,9 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
+    "word": "pause",
+    "move": "pause",
+    "key": "no-transfer",
     "position": "0",
     "form": "json",
     "shape": "csv",
@@ -125,6 +129,7 @@ def _things() -> None:
         create_entry(kind=kind, content=content, actor=admin)
     run_of_one_case(agent)
     plan_route([make_channel(agent, address="+33198765432")], admin)
+    make_flag(actor=admin)
     freeze()
     ingest([read_record({"id": "call-1"})], source="api")
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)

@@ -67,7 +67,8 @@ def call(
         return lambda data: None
 
     answer = b"".join(runtime(environ, start_response))
-    return Answered(said["status"], said["headers"], json.loads(answer or b"{}"), answer)
+    is_json = "json" in said["headers"].get("Content-Type", "json")
+    return Answered(said["status"], said["headers"], json.loads(answer or b"{}") if is_json else {}, answer)
 
 
 @contextmanager

@@ -1,16 +1,23 @@
 """The pages of channels: the list, adding one, the route's form, what was and what would be answered."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from agentversions.models import Agent, User
 from agentversions.services.deployments import make_live
+from channels.core.flags import Flag as FlagValue
+from channels.core.flags import FlagType
+from channels.core.rollout_steps import Step
 from channels.core.routes import Follow, Target, WantedVariant
 from channels.models import Channel
 from channels.services.channels import change_channel
+from channels.services.flags import create_flag
 from channels.services.routes import pin, plan_test, save_route
+from tests.channels.running_rollouts import make_rollout
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -261,3 +268,33 @@ def test_a_file_that_cannot_be_read_is_refused_with_words(client: Client, conten
     answer = client.post("/channels/import/", {"file": file})
     assert answer.status_code == 422
     assert words in answer.content.decode()
+
+
+def test_explain_and_who_answered_say_the_rollout_and_the_flags(client: Client, agent: Agent) -> None:
+    operator = make_user("operator")
+    make_version(agent, system_prompt="Answer in French.")
+    channel = make_channel(agent, address="+33198765477", actor=operator)
+    rollout = make_rollout(agent, steps=[Step(50_000, 2.0, 0)], actor=operator)
+    pin(channel=channel, target=Target(agent.slug, Follow.LIVE), actor=operator)
+    value = FlagValue("no-transfer", FlagType.TOOL, "off", "on", agent=agent.slug, subject="transfer_to_human")
+    create_flag(value=value, actor=operator)
+    arms = {}
+    for number in range(20):
+        caller = f"+3361234{number:04d}"
+        said = client.get("/channels/+33198765477/explain/", {"caller": caller}).content.decode()
+        then = client.get(
+            "/channels/+33198765477/answered/",
+            {"caller": caller, "at": f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}"},
+        ).content.decode()
+        arm = "canary" if "the canary answers" in said else "live"
+        arms[arm] = caller
+        for page in (said, then):
+            assert f'<a href="/rollouts/{rollout.pk}/">' in page
+            assert f"{arm} arm, bucket" in page
+            assert rollout.plan.salt in page
+            assert '<a href="/flags/no-transfer/">no-transfer</a>' in page
+            assert "the tool is switched off" in page
+            assert "made by flags to" in page
+    assert set(arms) == {"canary", "live"}
+    nobody = client.get("/channels/+33198765477/explain/").content.decode()
+    assert "Name a caller or a call to see which arm" in nobody

@@ -20,7 +20,7 @@ from channels.services.rollouts import cancel_overtaken, move_rollout, open_roll
 from channels.services.routes import pin
 from tests.factories import make_agent, make_user, make_version
 
-from .rollouts import by_judge, by_person, start, story
+from .moving_rollouts import by_judge, by_person, start, story
 from .scheduled import HOUR, Clock, freeze, route_of
 
 pytestmark = pytest.mark.django_db

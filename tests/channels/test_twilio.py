@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from agentversions.models import Agent
 from channels.runtime.application import Runtime, Twilio
-from channels.runtime.twilio import sign
+from channels.runtime.twilio import sign, twiml
 from tests.factories import make_agent, make_channel
 
 from .runtime import running
@@ -84,3 +84,15 @@ def test_what_twilio_did_not_sign_is_refused(runtime: Runtime) -> None:
 def test_a_number_that_nothing_answers_is_a_404(runtime: Runtime) -> None:
     form = call(To="+33198765499")
     assert post(runtime, form, RequestValidator(SECRET).compute_signature(ADDRESS, form))[0] == 404
+
+
+def test_arm_and_flags_are_parameters_where_they_are_small() -> None:
+    answer = {"agent": "clinic", "rollout": {"arm": "canary", "share": 10.0}, "flags": {"a": '<"é'}, "overlay": {}}
+    given = _parameters(twiml(answer, "wss://media.example.com/"))
+    assert given == {"agent": "clinic", "rollout": "canary", "flags": '{"a":"<\\"é"}'}
+    assert "flags" not in _parameters(twiml({**answer, "flags": {"a": "x" * 500}}, "wss://media.example.com/"))
+    assert "rollout" not in _parameters(twiml({**answer, "rollout": None}, "wss://media.example.com/"))
+
+
+def _parameters(document: bytes) -> dict[str | None, str | None]:
+    return {each.get("name"): each.get("value") for each in ElementTree.fromstring(document).iter("Parameter")}

@@ -11,12 +11,13 @@ import pytest
 from agent_versions_client import Client, NotFound, Plan, Refused, Unreachable
 
 from agentversions.models import Agent
-from channels.api.answers import plan_answer
+from channels.api.plans import plan_answer
 from channels.core.routes import Target, WantedVariant
 from channels.core.routing import choose
 from channels.models import Channel
 from channels.runtime.application import Runtime
 from channels.services.explain import load_route
+from channels.services.flags_in_force import load_flags
 from channels.services.routes import plan_test, save_route
 from tests.channels.runtime import resolve_token, running
 from tests.factories import make_agent, make_channel, make_user
@@ -115,7 +116,7 @@ def test_a_plan_decides_as_the_server_does_in_microseconds(line: Line, channel: 
     make_agent(slug="other")
     wanted = [WantedVariant("A", Target("clinic"), 33_333), WantedVariant("B", Target("other"), 66_667)]
     saved = save_route(channel=channel, plan=plan_test(wanted), actor=make_user("operator"))
-    document = plan_answer(saved, load_route(saved.route_id)).model_dump(mode="json")
+    document = plan_answer(saved, load_route(saved.route_id), load_flags().of).model_dump(mode="json")
     plan = Plan(document, {each["digest"]: {} for each in document["variants"]})
     callers = [f"+3361234{number:04d}" for number in range(2000)]
     assert [plan.resolve(caller).variant for caller in callers] == [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.core.bucketing import BUCKETS, Range, allocate, bucket_of, size
+from channels.core.bucketing import BUCKETS, Range, allocate, bucket_of, size, threshold_of
 from channels.core.phone_numbers import read_caller
 from channels.core.routes import Target, WantedVariant, read_route, split, write_route
 from channels.core.routing import choose
@@ -107,6 +107,19 @@ def test_r4_the_realised_share_is_within_three_standard_errors(share: int) -> No
     expected = share / BUCKETS
     found = sum(bucket_of("r4", caller) < share for caller in callers) / len(callers)
     assert abs(found - expected) <= 3 * math.sqrt(expected * (1 - expected) / len(callers))
+
+
+@given(st.integers(0, BUCKETS - 1), st.text(max_size=5), st.text(max_size=5))
+def test_the_fast_way_below_a_share_is_the_bucket_below_it(share: int, salt: str, unit: str) -> None:
+    is_below = hashlib.sha256(f"{salt}:{unit}".encode("utf-8", "surrogatepass")).digest() < threshold_of(share)
+    assert is_below == (bucket_of(salt, unit) < share)
+
+
+@given(st.integers(0, BUCKETS - 1))
+def test_the_threshold_is_exact_at_the_edge_of_every_bucket(share: int) -> None:
+    edge = int.from_bytes(threshold_of(share), "big")
+    assert edge * BUCKETS >> 64 >= share
+    assert share == 0 or (edge - 1) * BUCKETS >> 64 < share
 
 
 def test_r5_golden_vectors() -> None:

@@ -29,6 +29,10 @@ def test_an_address_is_read_and_written_back() -> None:
         ("shortest=-1", "shortest", "no number of seconds"),
         ("since=yesterday", "since", "no day or moment"),
         ("until=0001-01-01", "until", "no day or moment"),
+        ("rollout=canary", "rollout", "“canary” is no rollout"),
+        ("rollout=0", "rollout", "is no rollout"),
+        ("arm=canary", "arm", "Choose the rollout as well"),
+        ("rollout=7&arm=left", "arm", "“left” is no arm"),
         ("tests=maybe", "tests", "Test calls are left out"),
     ],
 )
@@ -36,3 +40,10 @@ def test_what_cannot_be_read_is_told_and_stays(query: str, name: str, words: str
     wanted = read_filter(parse_qs(query))
     assert any(each == name and words in said for each, said in wanted.problems), wanted.problems
     assert any(each == name for each, _ in wanted.pairs)
+
+
+def test_a_filter_without_its_rollout_has_no_arm_either() -> None:
+    wanted = read_filter({"rollout": ["12"], "arm": ["canary"]})
+    assert (wanted.problems, wanted.has_more) == ((), True)
+    assert wanted.without("rollout").address == ""
+    assert wanted.without("arm").address == "rollout=12"

@@ -15,11 +15,14 @@ from agentversions.models.database import database_now
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.tokens import make_token
+from channels.core.rollout_steps import Preset, preset_steps
+from channels.services.rollouts import start_rollout
 from config.data_folder import PROJECT
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from monitoring.services.saved_views import save_view
 from tests.agentversions.test_access_table import addresses, example
+from tests.channels.flagged import ME, make_flag, off_for
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.journeys.conftest import PageAs
@@ -84,6 +87,8 @@ def agent() -> Agent:
     create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)
     admin = make_user("admin")
     plan_route([make_channel(agent, address="+33198765432", label="Front desk")], admin, reason="Holiday line")
+    start_rollout(agent=agent, version=2, steps=preset_steps(Preset.BALANCED), reason="New prompt", actor=admin)
+    make_flag(rules=(off_for(ME, name="VIPs"),), callers=(ME,), actor=admin)
     freeze()
     make_calls()
     save_view(name="Errors of the clinic", query="agent=clinic&outcome=error", is_shared=True, actor=author)

@@ -10,13 +10,18 @@ from django.db import connection
 
 from agentversions.models import AuditEntry
 from agentversions.services.errors import FieldRefused, NotAllowed
+from channels.core.flags import Flag, FlagType, Rule
 from channels.core.routes import Follow, Target, WantedVariant, split
+from channels.models import FlagCaller, FlagRevision, RoutedCall
+from channels.services.flag_callers import callers_in_clear, remember_callers
+from channels.services.flags import create_flag
 from monitoring.core.records import read_record
 from monitoring.models import Call, CallContent, CallCorrection, CallLedger, HourFigures, SavedView
 from monitoring.services.checking import find_differences
 from monitoring.services.erasing import count_calls_of, erase_caller
 from monitoring.services.ingest import ingest
 from monitoring.services.rows import caller_keys, caller_of
+from tests.channels.running_rollouts import make_rollout
 from tests.factories import make_agent, make_channel, make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +53,14 @@ def document(sender_id: str = "a", **fields: Any) -> dict[str, Any]:
 
 def erase(number: str = NUMBER) -> Any:
     return erase_caller(number=number, reason="A letter of 3 March.", actor=make_user("admin"))
+
+
+def test_a_caller_on_a_flags_list_is_forgotten_and_the_hash_says_nothing() -> None:
+    remember_callers([NUMBER, "+33687654321"])
+    erase()
+    hashes = [caller_keys().hash_of(each).hex() for each in (NUMBER, "+33687654321")]
+    listed = callers_in_clear(hashes, key="no-transfer", actor=make_user("admin"))
+    assert (listed.callers, listed.erased) == (("+33687654321",), 1)
 
 
 def occurrences(*wanted: str) -> dict[str, int]:
@@ -94,6 +107,29 @@ def test_after_erasing_the_number_occurs_nowhere_in_the_database() -> None:
     entry = AuditEntry.objects.get(action="caller erased")
     assert (entry.subject, entry.reason) == (shown.hex(), "A letter of 3 March.")
     assert caller_keys().hash_of(NUMBER) == shown
+
+
+def test_flags_and_rollouts_keep_the_hash_alone_which_nobody_can_read_without_the_key() -> None:
+    operator, agent = make_user("operator"), make_agent(slug="clinic")
+    make_version(agent)
+    make_version(agent, system_prompt="Answer in French.")
+    rollout = make_rollout(agent, actor=operator)
+    known = caller_keys().hash_of(NUMBER)
+    listed = frozenset({known.hex(), caller_keys().hash_of("+33611112222").hex()})
+    value = Flag("no-transfer", FlagType.TOOL, "on", "on", agent="clinic", subject="transfer_to_human",
+                 rules=(Rule("Two of them", "off", callers=listed),))  # fmt: skip
+    create_flag(value=value, callers=[NUMBER, "+33611112222"], actor=operator)
+    RoutedCall.objects.create(
+        rollout=rollout, call_id="a", at=AT, arm="canary", share=10_000, bucket=7, caller_hash=known, channel="support"
+    )
+    assert FlagCaller.objects.count() == 2
+    erase()
+    (left,) = FlagCaller.objects.all()
+    assert bytes(left.caller_hash) == caller_keys().hash_of("+33611112222")
+    assert occurrences(DIGITS, NUMBER[1:], "06 12 34 56 78", "5678") == {}
+    # What remains: the keyed hash, which counts the caller once for the judge and keeps the flag's list as it was.
+    assert bytes(RoutedCall.objects.get().caller_hash or b"") == known
+    assert known.hex() in FlagRevision.objects.get().body
 
 
 def test_the_figures_and_the_rest_of_the_call_stay() -> None:

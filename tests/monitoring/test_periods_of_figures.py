@@ -1,15 +1,23 @@
 """Figures of a reader's days are those of exactly the calls in them, in every time zone; charts say what bent them."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from agentversions.models import Agent
 from agentversions.services.deployments import make_live, roll_back
+from channels.core.flags import Flag as FlagValue
+from channels.core.flags import FlagType, FlagVariant
+from channels.core.rollout_states import By, Move
 from channels.core.routes import Follow, Target
+from channels.services.flags import archive_flag, create_flag, switch_flag
+from channels.services.rollouts import move_rollout
 from channels.services.routes import pin
 from monitoring.core.figures import NAMES
 from monitoring.core.periods import period_of
@@ -18,7 +26,8 @@ from monitoring.services.analytics import ended_reasons, figures_of, series_of
 from monitoring.services.checking import find_differences
 from monitoring.services.events import list_events
 from monitoring.services.fairness import fairness_warnings
-from tests.factories import make_channel, make_user, make_version
+from tests.channels.running_rollouts import make_rollout
+from tests.factories import make_agent, make_channel, make_user, make_version
 from tests.monitoring.taking import take
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +102,45 @@ def test_publishing_going_live_and_pinning_are_marked(agent: Agent) -> None:
     assert ("Rolled back to V1", "2", "1") in said
     assert ("V2 pinned to 3 numbers", "draft", "2") in said
     assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+def test_rollouts_and_flags_that_moved_are_marked_with_their_pages(agent: Agent) -> None:
+    operator = make_user("operator")
+    make_live(version=agent.versions.get(number=1), actor=operator)
+    rollout = make_rollout(agent, version=2, actor=operator)
+    for move in (Move.ADVANCE, Move.PAUSE, Move.ROLL_BACK):
+        move_rollout(rollout=rollout, move=move, by=By.PERSON, reason="Because", actor=operator)
+    value = FlagValue("no-transfer", FlagType.TOOL, "on", "on", agent="clinic", subject="transfer_to_human")
+    flag = create_flag(value=value, actor=operator).flag
+    switch_flag(flag=flag, is_enabled=False, reason="It fails", actor=operator)
+    switch_flag(flag=flag, is_enabled=True, reason="It works", actor=operator)
+    archive_flag(flag=flag, actor=operator)
+    greeting = FlagValue("greeting", FlagType.STRING, "a", "a", variants=(FlagVariant("a", "Hello"),))
+    create_flag(value=greeting, actor=operator)
+    create_flag(value=replace(greeting, key="of-another", agent=make_agent(slug="other").slug), actor=operator)
+    moments = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+    with CaptureQueriesContext(connection) as queries:
+        events = list_events(agent, *moments)
+    assert len(queries) <= 7
+    assert [event.words for event in events if event.rollout == rollout.pk] == [
+        "Rollout of V2: started at 10 %",
+        "Rollout of V2: advanced to 25 %",
+        "Rollout of V2: paused",
+        "Rollout of V2: rolled back",
+    ]
+    assert [event.words for event in events if event.flag] == [
+        "Flag no-transfer created (Tool transfer_to_human)",
+        "Flag no-transfer switched off",
+        "Flag no-transfer switched on again",
+        "Flag no-transfer archived",
+        "Flag greeting created (Value for the agent's code (text))",
+    ]
+    take(30, 1, started_at=(NOW - timedelta(minutes=5)).isoformat())
+    client = Client()
+    client.force_login(operator)
+    page = client.get("/analytics/?agent=clinic").content.decode()
+    assert '<a href="/flags/no-transfer/">Flag no-transfer switched off</a>' in page
+    assert f'<a href="/rollouts/{rollout.pk}/">Rollout of V2: rolled back</a>' in page
 
 
 def test_an_unfair_comparison_is_said_and_a_fair_one_is_not(agent: Agent) -> None:

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from agentversions.core.reading import read_document
 from agentversions.models import Agent, Deployment
-from agentversions.services.deployments import make_live
+from agentversions.services.deployments import live_version, make_live
 from agentversions.services.drafts import replace_draft
+from channels.core.rollout_states import By, Move
+from channels.core.rollout_steps import Step
 from channels.core.routes import Follow, Target, WantedVariant, split
-from channels.models import Channel
+from channels.models import Channel, RolloutMove
 from channels.services.answered import answered_at
 from channels.services.channels import change_channel
 from channels.services.draft_serving import apply_draft, serve_at_once, wait_for_apply
-from channels.services.errors import NotServing
+from channels.services.errors import NotServing, RolloutMoveRefused, RolloutOpen, RolloutRefused
+from channels.services.rollouts import move_rollout, open_rollout, start_rollout
 from channels.services.routes import pin, save_route
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
@@ -29,7 +32,7 @@ from tests.factories import make_agent, make_channel, make_user, make_version
 pytestmark = pytest.mark.django_db
 CALLERS = (None, "anonymous", "+33612345678", "0612345678", "sip:ana@example.com", "+442071234567")
 ACTIONS = ("pin 1", "pin 2", "live", "draft", "split", "mixed", "off", "on", "label", "live 1", "live 2",
-           "edit", "wait", "apply", "at once")  # fmt: skip
+           "edit", "wait", "apply", "at once", "roll", "roll", "roll on", "roll back")  # fmt: skip
 
 
 def act(action: str, at: int, channel: Channel, boss: Any) -> None:
@@ -52,6 +55,15 @@ def act(action: str, at: int, channel: Channel, boss: Any) -> None:
             change_channel(channel=channel, is_enabled=action == "on", actor=boss)
         case ["label"]:
             change_channel(channel=channel, label=f"Label {at}", actor=boss)
+        case ["roll"]:
+            with suppress(RolloutOpen, RolloutRefused):
+                other = 2 if live_version(agent) == agent.versions.get(number=1) else 1
+                start_rollout(agent=agent, version=other, steps=[Step(40_000, 2, 0), Step(70_000, 2, 0)], actor=boss)
+        case ["roll", word]:
+            if (rollout := open_rollout(agent)) is not None:
+                with suppress(RolloutMoveRefused):
+                    move = Move.ADVANCE if word == "on" else Move.ROLL_BACK
+                    move_rollout(rollout=rollout, move=move, by=By.PERSON, reason="Because", actor=boss)
         case ["edit"]:
             document = {**agent.draft.load().model_dump(mode="json"), "system_prompt": f"Edit {at}."}
             replace_draft(agent=agent, content=read_document(document), actor=boss)
@@ -68,6 +80,7 @@ def moments() -> list[datetime]:
     """Every moment at which anything changed, a little before and after it, and before everything."""
     found = {*Channel.history.values_list("history_date", flat=True)}
     found |= {*Agent.history.values_list("history_date", flat=True)}
+    found |= {*RolloutMove.objects.values_list("at", flat=True)}
     found |= {*Deployment.objects.values_list("created_at", flat=True)}
     first = min(Channel.history.values_list("history_date", flat=True))
     tick = timedelta(microseconds=1)
@@ -81,7 +94,9 @@ def slowly(channel: Channel, moment: datetime, caller: str | None, call_id: str)
     if said.agent is None or said.digest is None:
         return None
     variant = (said.decision.variant or "") if said.decision else ""
-    return Answer(said.agent.pk, said.version.number if said.version else None, said.digest, variant)
+    rollout = said.rollout.id if said.rollout and said.assignment else None
+    version = said.version.number if said.version else None
+    return Answer(said.agent.pk, version, said.digest, variant, rollout, said.assignment)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

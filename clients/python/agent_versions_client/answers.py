@@ -1,6 +1,6 @@
 """What a call gets, and what can go wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -22,7 +22,11 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A decision. `version` is None for a draft and for the coded default, which has no digest either."""
+    """A decision. `version` is None for a draft and for the coded default, which has no digest either.
+
+    `configuration` is what to run: the version of `digest`, or what flags made of it (`overlay`: their variants by key)
+    with `effective_digest`. `flags` are plain values for your own code, `rollout` the caller's arm of a rollout.
+    """
 
     agent: str | None
     version: int | None
@@ -32,3 +36,7 @@ class Resolved:
     configuration: dict[str, Any]
     resolution: str | None = None
     is_stale: bool = False
+    effective_digest: str | None = None
+    rollout: dict[str, Any] | None = None
+    flags: dict[str, Any] = field(default_factory=dict)
+    overlay: dict[str, str] = field(default_factory=dict)

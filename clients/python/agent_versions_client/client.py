@@ -14,6 +14,7 @@ from .store import Store
 TIMEOUT = 1.5
 ATTEMPTS = 3
 MEMBER = '"configuration":'
+KEPT = ("agent", "version", "digest", "variant", "reason", "effective_digest", "rollout", "flags", "overlay")
 PAUSE = 0.1
 """Seconds before the second attempt, on average; it doubles, and half of it is chance."""
 
@@ -55,23 +56,34 @@ class Client:
         context: dict[str, Any] | None = None,
     ) -> Resolved:
         """Which configuration to run for a call. Raises NotFound, Refused, Unreachable."""
-        question = {
-            "number": number,
-            "caller": caller,
-            "call_id": call_id,
-            "context": context or {},
-            "have": self._store.digests,
-        }
         try:
-            response = self._ask("POST", "/api/v1/resolve", question)
+            return self.ask_server(number, caller=caller, call_id=call_id, context=context)
         except Unreachable:
             return self._without_server(number)
+
+    def ask_server(
+        self,
+        number: str,
+        *,
+        caller: str | None = None,
+        call_id: str | None = None,
+        context: dict[str, Any] | None = None,
+    ) -> Resolved:
+        """As `resolve`, but only what the server says now. Raises Unreachable without it."""
+        question = {"number": number, "caller": caller, "call_id": call_id, "context": context or {}}
+        response = self._ask("POST", "/api/v1/resolve", question | {"have": self._store.digests})
         answer = response.json()
-        configuration = self._store.configuration(answer["digest"])
+        configuration = self._store.configuration(_effective(answer))
+        if configuration is None and MEMBER not in response.text:
+            # It was let go of meanwhile, and what flags changed has no address of its own.
+            response = self._ask("POST", "/api/v1/resolve", question)
+            answer = response.json()
         if configuration is None:
             configuration = self._received(answer, response.text)
-        kept = {name: answer[name] for name in ("agent", "version", "digest", "variant", "reason")}
-        self._store.remember_answer(number, kept)
+        kept = {name: answer[name] for name in KEPT if name in answer}
+        # Whoever cannot reach the server gives everybody what was last known: never what only a few were to get.
+        if (answer.get("rollout") or {}).get("arm") != "canary":
+            self._store.remember_answer(number, kept)
         return Resolved(
             **kept, configuration=configuration, resolution=answer["resolution"], is_stale=bool(answer["stale"])
         )
@@ -79,8 +91,9 @@ class Client:
     def plan(self, number: str) -> Plan:
         """The plan of a number with its configurations, to decide in this process. The token needs the scope read."""
         document = self._ask("GET", f"/api/v1/channels/{number}/plan").json()
-        digests = {variant["digest"] for variant in document["variants"] if variant["digest"]}
-        return Plan(document, {digest: self.configuration(digest) for digest in digests})
+        arms = [arm for variant in document["variants"] for arm in (variant, variant.get("rollout")) if arm]
+        digests = {arm["digest"] for arm in arms if arm["digest"]}
+        return Plan(document, {digest: self.configuration(digest) for digest in digests}, self)
 
     def configuration(self, digest: str) -> dict[str, Any]:
         """A configuration by its digest, as a webhook names it; fetched once. The token needs the scope read."""
@@ -91,14 +104,12 @@ class Client:
 
     def _received(self, answer: dict[str, Any], text: str) -> dict[str, Any]:
         """Keep the configuration that came with an answer: its canonical text is the answer's last member."""
-        if "configuration" not in answer:
-            return self.configuration(answer["digest"])
-        # The name cannot stand in a value before it: quotation marks are escaped there.
-        return self._store.keep(answer["digest"], text[text.index(MEMBER) + len(MEMBER) : -1])
+        # The name cannot stand before it: quotation marks in values are escaped, names in flags are written otherwise.
+        return self._store.keep(_effective(answer), text[text.index(MEMBER) + len(MEMBER) : -1])
 
     def _without_server(self, number: str) -> Resolved:
         last = self._store.last_answer(number)
-        configuration = self._store.configuration(last["digest"]) if last else None
+        configuration = self._store.configuration(_effective(last)) if last else None
         if last is not None and configuration is not None:
             return Resolved(**last, configuration=configuration, is_stale=True)
         if self._default is not None:
@@ -119,6 +130,11 @@ class Client:
             if response.status_code < 500:
                 return _checked(response)
         raise Unreachable(f"The server did not answer ({problem or 'it failed'}).") from problem
+
+
+def _effective(answer: dict[str, Any]) -> str:
+    """The digest of the configuration that is sent; a server before flags, or a file of its time, has only the one."""
+    return str(answer.get("effective_digest") or answer["digest"])
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -7,6 +7,8 @@ Costs are credits, which are no money: they are kept as analysis.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from monitoring.core.records import LONGEST_RESOLUTION
+
 from .signing import Delivery, NotGenuine, is_signed, parts_of, refuse_stale
 from .values import (
     MOST_SAID,
@@ -96,7 +98,7 @@ def _whole(data: Record, phone: Record) -> Record:
         "direction": direction if direction in ("inbound", "outbound") else None,
         "caller": first(text(phone, "external_number"), text(variables, "system__caller_id")),
         "called": first(text(phone, "agent_number"), text(variables, "system__called_number")),
-        "resolution": text(variables, "resolution", most=4_000),
+        "resolution": text(variables, "resolution", most=LONGEST_RESOLUTION),
     }
 
 

@@ -7,6 +7,8 @@ the milliseconds.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from monitoring.core.records import LONGEST_RESOLUTION
+
 from .signing import Delivery, NotGenuine, is_signed, parts_of, refuse_stale
 from .values import (
     MOST_SAID,
@@ -66,7 +68,7 @@ def _whole(call: Record) -> Record:
         "direction": direction if direction in ("inbound", "outbound") else None,
         "caller": caller,
         "called": called,
-        "resolution": first(*(text(place, "resolution", most=4_000) for place in places)),
+        "resolution": first(*(text(place, "resolution", most=LONGEST_RESOLUTION) for place in places)),
         "started_at": since_1970(call, "start_timestamp", per_second=1000),
     }
 

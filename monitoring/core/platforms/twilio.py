@@ -9,6 +9,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from channels.runtime import twilio
+from monitoring.core.records import LONGEST_RESOLUTION
 
 from .signing import Delivery, NotGenuine
 from .values import Record, first, known, number, text
@@ -47,7 +48,7 @@ def read(delivery: Delivery) -> list[Record]:
         "direction": ("outbound" if is_outbound else "inbound") if form.get("Direction") else None,
         "caller": caller,
         "called": called,
-        "resolution": text(delivery.query, "resolution", most=4_000),
+        "resolution": text(delivery.query, "resolution", most=LONGEST_RESOLUTION),
         **(_ending(form, str(status)) if is_over else {}),
     }
     return [known(record)]

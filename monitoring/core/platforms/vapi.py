@@ -7,6 +7,8 @@ SHA-256 over the body alone, as hex in X-Vapi-Signature.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from monitoring.core.records import LONGEST_RESOLUTION
+
 from .signing import Delivery, NotGenuine, is_one_of, is_signed
 from .values import (
     MOST_SAID,
@@ -67,7 +69,7 @@ def _whole(message: Record) -> Record:
         "direction": DIRECTIONS.get(str(call.get("type"))),
         "caller": first(text(message, "customer", "number"), text(call, "customer", "number")),
         "called": first(text(message, "phoneNumber", "number"), text(call, "phoneNumber", "number")),
-        "resolution": first(*(text(place, "resolution", most=4_000) for place in places)),
+        "resolution": first(*(text(place, "resolution", most=LONGEST_RESOLUTION) for place in places)),
         "started_at": first(moment(message, "startedAt"), moment(call, "startedAt")),
     }
 
