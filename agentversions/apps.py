@@ -18,6 +18,14 @@ class AgentVersionsConfig(AppConfig):
             Entry("Build", "Tools", "tool", "agentversions:tool_list"),
             Entry("Build", "Knowledge", "books", "agentversions:knowledge_list"),
             Entry("Build", "Evaluations", "clipboard-check", "agentversions:suite_list"),
+            Entry(
+                "Build",
+                "Approvals",
+                "checks",
+                "agentversions:approval_list",
+                badge="agentversions:approval_badge",
+                badge_events=("approval-changed", "live-changed"),
+            ),
             Entry("Settings", "Git", "git-branch", "agentversions:git_page"),
             Entry("Settings", "API tokens", "key", "agentversions:token_list", "administer"),
         )

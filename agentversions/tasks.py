@@ -6,6 +6,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.job_context import JobContext
 
+from agentversions.services import approval_notices
 from agentversions.services.errors import Refused
 from agentversions.services.evaluations.running import run_suite
 from agentversions.services.evaluations.starting import RUN_TASK, resume_runs
@@ -70,3 +71,19 @@ def work_on_run(context: JobContext, run: int) -> None:
 def resume_runs_again(timestamp: int) -> None:
     """The second line: whatever run nobody holds."""
     resume_runs()
+
+
+PATIENT = RetryStrategy(max_attempts=10, exponential_wait=3)
+"""For mail servers that are not ours: the tenth attempt comes eight hours after the first."""
+
+
+@app.task(name=approval_notices.REQUEST_TASK, retry=PATIENT)
+def send_approval_mail(request: int, kind: str, to: int) -> None:
+    """Tell one person about a request for approval."""
+    approval_notices.send_approval_mail(request=request, kind=kind, to=to)
+
+
+@app.task(name=approval_notices.LIVE_TASK, retry=PATIENT)
+def send_live_mail(deployment: int, version: int, kind: str, to: int) -> None:
+    """Tell an author what became of their version."""
+    approval_notices.send_live_mail(deployment=deployment, version=version, kind=kind, to=to)

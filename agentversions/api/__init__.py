@@ -2,7 +2,19 @@
 
 from agentversions.models import LibraryEntry
 
-from . import agents, configurations, documents, drafts, evaluations, exchange, git, histories, libraries, versions
+from . import (
+    agents,
+    approvals,
+    configurations,
+    documents,
+    drafts,
+    evaluations,
+    exchange,
+    git,
+    histories,
+    libraries,
+    versions,
+)
 from .application import Api
 
 api = Api()
@@ -16,5 +28,6 @@ api.add("", libraries.router_of(LibraryEntry.Kind.TOOL, "tools", "library tools"
 api.add("", libraries.router_of(LibraryEntry.Kind.KNOWLEDGE_BASE, "knowledge", "knowledge bases"), tag="Knowledge")
 api.add("", git.router, tag="Git")
 api.add("", evaluations.router, tag="Evaluations")
+api.add("", approvals.router, tag="Approvals")
 api.add("", configurations.router, tag="Configurations")
 api.add("", documents.router_about(api), tag="About")

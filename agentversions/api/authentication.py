@@ -31,11 +31,15 @@ class Token(HttpBearer):
         found = find_token(token.strip())
         if found is None:
             return None
-        if not found.allows(self.permission):
+        if not self.lets(found):
             raise PermissionDenied(f"The token “{found.name}” may not do this. It needs {self.needs}.")
         note_use(found)
         came_by_token(found.name)
         return found
+
+    def lets(self, token: ApiToken) -> bool:
+        """Whether the token allows what the operation needs."""
+        return token.allows(self.permission)
 
     @property
     def scope(self) -> str:
@@ -80,8 +84,29 @@ def closed(request: HttpRequest) -> None:
     """The default of the whole API: an operation that names no permission is answered to nobody."""
 
 
+class TokenOfAny(Token):
+    """A token that one of several permissions allows, all of them of the scope `write`."""
+
+    def __init__(self, *permissions: Permission) -> None:
+        super().__init__(permissions[0])
+        self.permissions = permissions
+
+    def lets(self, token: ApiToken) -> bool:
+        """Whether one of the permissions is among what the token allows."""
+        return any(token.allows(permission) for permission in self.permissions)
+
+    @property
+    def needs(self) -> str:
+        """What a token needs, in words."""
+        roles = [role.value for role, allowed in PERMISSIONS.items() if allowed & set(self.permissions)]
+        return f"the scope “{self.scope}” and the role {' or '.join(roles)}"
+
+
 READ, EDIT, ROUTE = Token(Permission.READ), Token(Permission.EDIT), Token(Permission.ROUTE)
 ADMINISTER = Token(Permission.ADMINISTER)
+APPROVE = Token(Permission.APPROVE)
+ASK = TokenOfAny(Permission.EDIT, Permission.ROUTE)
+COMMENT = TokenOfAny(Permission.EDIT, Permission.ROUTE, Permission.APPROVE)
 READ_ALSO_SIGNED_IN = TokenOrSession(Permission.READ)
 READ_A_PAGE = TokenOrPage(Permission.READ)
 

@@ -93,10 +93,11 @@ class Restoration(Body):
 
 
 class NewLive(Body):
-    """Which version answers from now on. A rollback needs a reason."""
+    """Which version answers from now on. A rollback needs a reason; `override_reason` passes over what is missing."""
 
     version: Annotated[int, Field(ge=1)]
     reason: Reason = ""
+    override_reason: Reason = ""
     is_rollback: bool = False
 
 

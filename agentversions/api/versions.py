@@ -124,5 +124,9 @@ def set_live(request: HttpRequest, slug: str, body: NewLive) -> LiveAnswer:
     agent, actor = find_agent(slug), actor_of(request)
     version = get_version(agent, body.version)
     if body.is_rollback:
-        return live_answer(roll_back(agent=agent, to=version, reason=body.reason, actor=actor))
-    return live_answer(make_live(version=version, reason=body.reason, actor=actor))
+        return live_answer(
+            roll_back(agent=agent, to=version, reason=body.reason, override_reason=body.override_reason, actor=actor)
+        )
+    return live_answer(
+        make_live(version=version, reason=body.reason, override_reason=body.override_reason, actor=actor)
+    )

@@ -27,6 +27,9 @@ class Deployment(models.Model):
     version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="deployments")
     is_rollback = models.BooleanField(default=False)
     reason = models.TextField(blank=True, default="")
+    override = models.ForeignKey(
+        "ReleaseOverride", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=ClockTimestamp())
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentversions.core.merging import Conflict
 from agentversions.core.problems import Problem
+from agentversions.core.release import Missing
 
 if TYPE_CHECKING:
     from agentversions.models import AgentVersion
@@ -141,3 +142,58 @@ class RoutesFrozen(Refused):
 
 class FreezeRefused(FieldRefused):
     """A freeze window that cannot be made or lifted as asked."""
+
+
+class NotReady(Refused):
+    """The version lacks what its agent asks for before callers hear it; `missing` lists it."""
+
+    def __init__(self, version: "AgentVersion", missing: tuple[Missing, ...]) -> None:
+        super().__init__(f"{version} may not go to callers yet. {' '.join(one.words for one in missing)}")
+        self.version = version
+        self.missing = missing
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What is missing, each by its kind, its suite (if it is one) and its words."""
+        return {
+            "missing": [
+                {"kind": one.kind.value, "suite": one.suite or None, "detail": one.words} for one in self.missing
+            ]
+        }
+
+
+class RulesRefused(FieldRefused):
+    """What an agent asks of its versions cannot be set like this."""
+
+
+class RequestRefused(FieldRefused):
+    """A request for approval, or a comment on one, that cannot be made as it is."""
+
+
+class RequestOpen(Refused):
+    """Somebody asked already, and it still waits; `request` is its number."""
+
+    def __init__(self, message: str, request: int) -> None:
+        super().__init__(message)
+        self.request = request
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The request that is open."""
+        return {"request": self.request}
+
+
+class RequestOver(Refused):
+    """The request has ended already."""
+
+
+class RequestMoved(Refused):
+    """What is live, or the version, is not what the approver looked at."""
+
+
+class AlreadyDecided(Refused):
+    """This person decided on the request before; everybody decides once."""
+
+
+class OwnWork(NotAllowed):
+    """Nobody approves, overrides or reviews what they did themselves."""

@@ -1,6 +1,6 @@
 """The addresses of Build, one module per area."""
 
-from . import agents, compare, editor, evaluations, git, importing, libraries, profile, tokens, versions
+from . import agents, approvals, compare, editor, evaluations, git, importing, libraries, profile, tokens, versions
 
 app_name = "agentversions"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     *compare.urlpatterns,
     *libraries.urlpatterns,
     *evaluations.urlpatterns,
+    *approvals.urlpatterns,
     *profile.urlpatterns,
     *tokens.urlpatterns,
     *git.urlpatterns,

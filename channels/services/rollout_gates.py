@@ -1,13 +1,11 @@
 """What stands between a rollout and more callers: freeze windows, and the deployment that promoting makes."""
 
 from agentversions.models import Deployment, User
-from agentversions.services.deployments import make_live, roll_back
+from agentversions.services import deployments
 from agentversions.services.errors import RoutesFrozen
 from agentversions.services.freezes import in_words, open_freeze, refuse_frozen
 from channels.core.rollout_states import By, Move
 from channels.models import Rollout
-
-from .live import is_rollback
 
 
 def refuse_frozen_move(*, move: Move, by: By, reason: str, actor: User) -> None:
@@ -28,6 +26,4 @@ def promote(rollout: Rollout, *, by: By, reason: str, actor: User | None) -> Dep
     """
     words = f"The judge promoted it after rollout {rollout.pk}. {reason}".strip() if by == By.JUDGE else reason
     person = actor or rollout.created_by
-    if is_rollback(rollout.version, rollout.baseline):
-        return roll_back(agent=rollout.agent, to=rollout.version, reason=words, actor=person)
-    return make_live(version=rollout.version, reason=words, actor=person)
+    return deployments.promote(version=rollout.version, reason=words, actor=person)

@@ -22,8 +22,8 @@ LATEST = timedelta(hours=1)
 def start_due(rollout: Rollout) -> RolloutMove | None:
     """Start a rollout whose moment has come; None when it started or ended already, or its time has not come.
 
-    What is refused (a freeze, an archived agent, a role that was taken away, a moment long past) cancels it, with the
-    words.
+    What is refused (a freeze, an archived agent, a role that was taken away, a gate that has shut, a moment long past)
+    cancels it, with the words.
     """
     agent = lock_agent(rollout.agent)
     rollout.refresh_from_db(fields=["state", "step"])

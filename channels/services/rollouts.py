@@ -13,6 +13,7 @@ from agentversions.services.deployments import live_version
 from agentversions.services.draft_pointer import lock_agent, refuse_archived
 from agentversions.services.errors import ReasonMissing
 from agentversions.services.freezes import refuse_frozen
+from agentversions.services.readiness import require_ready
 from channels.core import rollout_states
 from channels.core.rollout_judging import Judging, errors_in_judging, write_judging
 from channels.core.rollout_states import By, Move, MoveRefused, State
@@ -55,12 +56,14 @@ def start_rollout(
     starts_at: datetime | None = None,
     follow_live: Sequence[str] = (),
     reason: str = "",
+    override_reason: str = "",
     actor: User,
 ) -> Rollout:
     """Give a version (by its number; 0 is the draft) to the first step's share of callers, now or from a moment on.
 
     `follow_live` are channels (addresses) on this agent's draft or on a pin of it that are switched to Live first.
-    Raises RolloutRefused with each problem at its field, RolloutOpen, AgentArchived, RoutesFrozen, RouteRefused.
+    `override_reason` passes over what the version lacks, if the actor may. Raises RolloutRefused with each problem at
+    its field, RolloutOpen, AgentArchived, RoutesFrozen, RouteRefused, NotReady, NotAllowed.
     """
     locked = lock_agent(agent)
     refuse_archived(locked)
@@ -78,6 +81,7 @@ def start_rollout(
     assert live is not None
     reason = reason.strip()
     refuse_frozen(reason=reason, at=starts_at, actor=actor)
+    require_ready(found, override_reason=override_reason, actor=actor)
     let_follow_live(agent=locked, addresses=follow_live, version=found, reason=reason, actor=actor)
     rollout = Rollout.objects.create(
         agent=locked,
@@ -128,7 +132,7 @@ def move_rollout(
     looked at, 0 before the first (None: whatever was done since).
 
     Raises RolloutMoved when it moved since, RolloutMoveRefused, ReasonMissing, RoutesFrozen (when more callers would
-    get the version), AgentArchived (when it would become live).
+    get the version), NotReady (when it starts), AgentArchived (when it would become live).
     """
     # The agent first, as every new deployment does, so that two never wait for each other.
     lock_agent(rollout.agent)
@@ -146,6 +150,9 @@ def move_rollout(
         raise ReasonMissing("Say why; whoever reads the history at night needs it.")
     if move == Move.PROMOTE or after.share > before.share:
         refuse_frozen_move(move=move, by=by, reason=reason, actor=actor or locked.created_by)
+    if move == Move.START:
+        # A planned one was asked when it was made; since then rules, suites or what is live may have changed.
+        require_ready(locked.version, actor=actor or locked.created_by)
     locked.state, locked.step = after.state.value, after.step
     locked.save(update_fields=["state", "step"])
     # After the row says that it is over: promoting must not look like a deployment by somebody else.

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agentversions.core.roles import Role
-from agentversions.models import Agent
+from agentversions.models import Agent, AgentVersion, ApprovalRequest, User
 from agentversions.services.deployments import make_live
 from agentversions.services.libraries import create_entry
 from agentversions.services.tokens import make_token
@@ -39,12 +39,12 @@ VALUES = {
     "sender_id": "call-1",
     "platform": "vapi",
     "call_id": "call-1",
-    "word": "pause",
-    "move": "pause",
-    "key": "no-transfer",
     "position": "0",
     "form": "json",
     "shape": "csv",
+    "word": "pause",
+    "move": "pause",
+    "key": "no-transfer",
 }
 
 
@@ -125,6 +125,7 @@ def _things() -> None:
     admin = make_user("admin")
     agent = make_agent(admin, slug="clinic")
     make_live(version=make_version(agent), actor=admin)
+    ask_first(make_version(agent, welcome_message="Hello again"), admin)
     for kind, content in (("tool", {"name": "sms", "kind": "client"}), ("knowledge_base", {"name": "sms"})):
         create_entry(kind=kind, content=content, actor=admin)
     run_of_one_case(agent)
@@ -133,6 +134,13 @@ def _things() -> None:
     freeze()
     ingest([read_record({"id": "call-1"})], source="api")
     make_token(name="first", roles=["viewer"], scopes=["read"], owner=admin, actor=admin)
+
+
+def ask_first(version: AgentVersion, actor: User) -> None:
+    """Request 1, for a version that is not live."""
+    ApprovalRequest.objects.create(
+        pk=1, agent=version.agent, version=version, digest=version.configuration_id, created_by=actor
+    )
 
 
 @pytest.mark.usefixtures("_things")

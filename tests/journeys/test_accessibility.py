@@ -21,7 +21,7 @@ from config.data_folder import PROJECT
 from monitoring.core.records import read_record
 from monitoring.services.ingest import ingest
 from monitoring.services.saved_views import save_view
-from tests.agentversions.test_access_table import addresses, example
+from tests.agentversions.test_access_table import addresses, ask_first, example
 from tests.channels.flagged import ME, make_flag, off_for
 from tests.channels.scheduled import freeze, plan_route
 from tests.factories import make_agent, make_channel, make_user, make_version
@@ -82,6 +82,7 @@ def agent() -> Agent:
         guardrails=[{"name": "No advice", "instruction": "Never give medical advice."}],
         call_analysis={"prompt": "Judge the call.", "fields": [{"name": "booked", "type": "boolean"}]},
     )
+    ask_first(agent.versions.get(number=2), author)
     entry = create_entry(kind="tool", content={"name": "sms", "kind": "client", "description": "Text"}, actor=author)
     save_revision(entry=entry, content={"name": "sms", "kind": "client", "description": "A text"}, seen=1, actor=author)
     create_entry(kind="knowledge_base", content={"name": "sms"}, actor=author)

@@ -6,7 +6,7 @@ from agentversions.core.evaluations.scoring import ALL
 from agentversions.core.gate import SuiteEvidence
 from agentversions.models import Agent, EvaluationSuite
 from agentversions.models.evaluation_runs import RunState
-from agentversions.services.deployments import live_version
+from agentversions.services.live_versions import live_version
 
 from .results import compare, newest_done, scores_of
 

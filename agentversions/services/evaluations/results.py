@@ -15,7 +15,7 @@ from agentversions.core.evaluations.statistics import kappa
 from agentversions.models import Agent, CaseResult, EvaluationRun, EvaluationSuite, HumanMark, PaidAnswer, User
 from agentversions.models.evaluation_runs import Outcome, RunState
 from agentversions.services.audit import record
-from agentversions.services.deployments import live_version
+from agentversions.services.live_versions import live_version
 
 from .errors import MarkRefused
 
