@@ -131,16 +131,27 @@ def _together(configuration: AgentConfiguration, document: dict[str, Any], chang
             except UnknownPath:
                 if is_complete:
                     raise
-                # A part that was set whole may lack fields, which its defaults fill in: the same as one by one.
-                document, is_complete = write_document(read_document(document)), True
-                changed = changed_by(document, change)
+                # A part that was set whole may lack fields, which its defaults fill in: the same as one by one. Only
+                # a change that is made may fill them in: one that is skipped leaves no trace.
+                complete = write_document(read_document(document))
+                changed = changed_by(complete, change)
+                document = complete
         except UnknownPath as error:
             skipped.append(Skipped(change.flag, str(error)))
             continue
-        if not same(changed, document):
+        if _differs(changed, document, change):
             flags.append(change.flag)
             document, is_complete = changed, False
     return (read_document(document) if flags else configuration), tuple(flags), tuple(skipped)
+
+
+def _differs(changed: dict[str, Any], document: dict[str, Any], change: Change) -> bool:
+    """Whether a change made something else. A part that is set whole may lack fields: its defaults are no difference.
+    Raises InvalidConfiguration."""
+    if same(changed, document):
+        return False
+    is_part = isinstance(change.value, dict | list)
+    return not is_part or write_body(read_document(changed)) != write_body(read_document(document))
 
 
 def _one_by_one(configuration: AgentConfiguration, document: dict[str, Any], changes: tuple[Change, ...]) -> Overlaid:

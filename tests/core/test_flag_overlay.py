@@ -233,6 +233,12 @@ def test_the_flags_that_changed_a_configuration_alone_make_the_same_again() -> N
     assert (found.flags, again.digest) == (("a-whole", "b-inside"), found.digest)
 
 
+@pytest.mark.parametrize("between", [path("nowhere", 1, "c"), path("model", {"name": "whole", "temperature": 9}, "e")])
+def test_a_flag_that_sets_what_stands_there_already_changed_nothing(between: Flag) -> None:
+    whole, again = path("model", {"name": "whole"}, "b"), path("model", {"name": "whole"}, "d")
+    assert overlay(BODY, wanted(whole, between, again)).flags == ("b",)
+
+
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     **SETTABLE,
     "model": st.sampled_from([{"name": "whole"}, {"name": "whole", "temperature": 9}, {}]),

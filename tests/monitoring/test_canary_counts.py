@@ -191,7 +191,8 @@ def test_guardrails_are_what_their_calls_add_up_to(agent: Agent) -> None:
 
 def test_only_calls_since_it_was_unhealthy_count_after_it_was_resumed(agent: Agent) -> None:
     rollout = begin(agent)
-    run(rollout, range(100), failing(lambda caller: True, lambda caller: True))
+    before = database_now() - timedelta(seconds=1)
+    run(rollout, range(100), failing(lambda caller: True, lambda caller: True), at=before)
     move_rollout(rollout=rollout, move=Move.FIND_UNHEALTHY, by=By.JUDGE, actor=None)
     move_rollout(rollout=rollout, move=Move.RESUME, by=By.PERSON, actor=make_user("operator"))
     calls = run(rollout, range(50), failing(lambda caller: True, lambda caller: True))

@@ -31,7 +31,7 @@ from .asking import NoReply, Reply, answer_of, ask, key_of, request_of
 from .endpoints import Endpoint
 from .lines import Job, Line, Stop, Work, first_key
 
-WAITING_PER_SLOT = 2
+WAITING_PER_SLOT = 3
 """Cases in work for each question in flight: while one's answer is committed, another asks."""
 
 

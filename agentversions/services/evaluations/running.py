@@ -35,6 +35,9 @@ RENEW = 2.0
 FEED = 100
 """Cases read at once; few enough that a suite of 50,000 takes no more memory than one of 500."""
 PAUSE = 0.25
+LINGER = 0.01
+"""Seconds that an answer waits for others to be committed with; other cases ask meanwhile."""
+MOST_TOGETHER = 100
 
 
 class Lost(Exception):
@@ -120,7 +123,10 @@ class _Keeper:
         paid = PaidAnswer.objects.filter(run=run).aggregate(calls=Count("key"), cost=Sum("cost"))
         self.spent = _Spent(paid["calls"], paid["cost"] or Decimal(0))
         self.kept: dict[str, PaidAnswer] = {}
+        self.absent: set[str] = set()
         self.asking: dict[str, list[Asked]] = {}
+        self.pending: list[Asked] = []
+        self.commit_at = 0.0
         self.ready: deque[Work] = deque()
         self.source = self._works()
         self.renew_at = 0.0
@@ -150,7 +156,8 @@ class _Keeper:
         """What was asked meanwhile, at once or after a pause with nothing; None at the loop's end."""
         batch: list[Asked] = []
         try:
-            asked = self.line.asked.get(timeout=PAUSE)
+            pause = max(0.0, self.commit_at - time.monotonic()) if self.pending else PAUSE
+            asked = self.line.asked.get(timeout=pause) if pause else self.line.asked.get_nowait()
             while True:
                 if asked is None:
                     return None
@@ -162,14 +169,11 @@ class _Keeper:
     def _serve(self, batch: list[Asked]) -> None:
         self._renew()
         keeping = [asked for asked in batch if asked.kind in ("keep", "paid")]
-        if keeping:
-            paid = [asked.payload for asked in keeping if asked.kind == "paid"]
-            self._keep([asked.payload for asked in keeping if asked.kind == "keep"], [row for _, row in paid])
-            for asked in keeping:
-                self.line.answer(asked, None)
-            for key, row in paid:
-                for parked in self.asking.pop(key, []):
-                    self.line.answer(parked, row)
+        if keeping and not self.pending:
+            self.commit_at = time.monotonic() + LINGER
+        self.pending += keeping
+        if self.pending and (time.monotonic() >= self.commit_at or len(self.pending) >= MOST_TOGETHER):
+            self._commit()
         self._look([asked for asked in batch if asked.kind == "may"])
         for asked in batch:
             if asked.kind == "next":
@@ -181,6 +185,17 @@ class _Keeper:
             elif asked.kind == "give up":
                 self._stop(RunState.STOPPED, asked.payload)
                 self.line.answer(asked, Stop())
+
+    def _commit(self) -> None:
+        """Keep everything that came, then let its cases go on."""
+        keeping, self.pending = self.pending, []
+        paid = [asked.payload for asked in keeping if asked.kind == "paid"]
+        self._keep([asked.payload for asked in keeping if asked.kind == "keep"], [row for _, row in paid])
+        for asked in keeping:
+            self.line.answer(asked, None)
+        for key, row in paid:
+            for parked in self.asking.pop(key, []):
+                self.line.answer(parked, row)
 
     def _renew(self) -> None:
         if time.monotonic() < self.renew_at:
@@ -217,9 +232,10 @@ class _Keeper:
         """
         if not asking:
             return
-        unknown = {key for asked in asking for key in asked.payload if key not in self.kept}
-        for row in PaidAnswer.objects.filter(key__in=unknown):
-            self.kept[row.key] = row
+        unknown = {key for asked in asking for key in asked.payload} - self.kept.keys() - self.absent
+        if unknown:
+            self.kept |= {row.key: row for row in PaidAnswer.objects.filter(key__in=unknown)}
+        self.absent.difference_update(key for asked in asking for key in asked.payload)
         for asked in asking:
             found = next((self.kept[key] for key in asked.payload if key in self.kept), None)
             for key in asked.payload:
@@ -254,7 +270,8 @@ class _Keeper:
             self.ready.extend(islice(self.source, FEED))
             if self.ready:
                 found = PaidAnswer.objects.filter(key__in=[work.key for work in self.ready])
-                # Only what the cases ahead need is held; a question that was answered lets go of its own.
+                # Only what the cases ahead need is held; a question that is asked lets go of its own.
+                self.absent = {work.key for work in self.ready} - {row.key for row in found}
                 self.kept = {row.key: row for row in found} | dict(islice(self.kept.items(), FEED * WAITING_PER_SLOT))
         return self.ready.popleft() if self.ready else None
 
