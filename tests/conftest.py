@@ -13,6 +13,7 @@ from django.test import TransactionTestCase, override_settings
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as laws
 
+from monitoring.services import partitions
 from tests.database import as_owner, empty_all_tables
 
 # Append-only tables refuse TRUNCATE, so tests that commit are cleaned up by the owner with the triggers off.
@@ -58,6 +59,13 @@ def plain_static_files(django_test_environment: None) -> Iterator[None]:
     plain = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     with override_settings(STORAGES=plain, WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def months_known_anew() -> Iterator[None]:
+    """What this process knows of months of calls is forgotten: a test that is rolled back takes its months along."""
+    yield
+    partitions._made.clear()
 
 
 @pytest.fixture(scope="session")

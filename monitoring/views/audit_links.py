@@ -15,13 +15,16 @@ PAGES = {
     "route batch": "channels:batch_detail",
     "planned change": "channels:schedule_detail",
     "call": "monitoring:call_detail",
+    "flag": "channels:flag_detail",
+    "rollout": "channels:rollout_detail",
+    "suite": "agentversions:suite_detail",
 }
 """By the kind of the thing; the page takes the subject."""
-LISTS = {"freeze": "channels:freeze_list", "calls": "monitoring:call_list"}
+LISTS = {"freeze": "channels:freeze_list", "calls": "monitoring:call_list", "git": "agentversions:git_page"}
 """Kinds whose things stand on one page together."""
 FOR_ADMINS = {"token": "agentversions:token_list"}
 """The same, for those whom these pages let in."""
-WITHOUT_PAGE = {"caller", "flag", "month", "person", "rollout", "saved view"}
+WITHOUT_PAGE = {"caller", "evaluation result", "month", "person", "saved view"}
 LABELS = {"knowledge_base": "knowledge base"}
 
 

@@ -436,7 +436,7 @@ def test_another_repository_begins_at_its_head_and_keeps_the_agents(repository, 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("address", "ext::sh -c touch% /tmp/pwned"),
+        ("address", "ext::sh -c touch% pwned"),
         ("address", "--upload-pack=touch"),
         ("address", "https://ada:secret@git.example.com/agents.git"),
         ("address", "https://token@git.example.com/agents.git"),

@@ -70,6 +70,7 @@ def test_edits_typed_offline_survive_a_reload_and_are_saved_when_back(
     page_as: PageAs, agent: Agent, editor: User
 ) -> None:
     page = open_tab(page_as(editor))
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     page.get_by_label(WELCOME).fill("Typed on a train")
     expect(state_of(page)).to_contain_text("Offline: kept here")
@@ -82,6 +83,7 @@ def test_edits_typed_offline_survive_a_reload_and_are_saved_when_back(
 
 def test_the_connection_coming_back_saves_at_once(page_as: PageAs, agent: Agent, editor: User) -> None:
     page = open_tab(page_as(editor))
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     page.get_by_label(WELCOME).fill("One")
     expect(state_of(page)).to_contain_text("Offline: kept here")
@@ -122,6 +124,7 @@ def test_two_people_in_different_fields_see_each_other_and_merge(page_as: PageAs
 
 def test_two_people_in_the_same_field_choose(page_as: PageAs, agent: Agent, editor: User) -> None:
     mine, theirs = open_tab(page_as(editor)), open_tab(page_as(make_user("editor", username="anna")))
+    mine.wait_for_load_state("networkidle")
     mine.context.set_offline(True)
     mine.get_by_label(WELCOME).fill("Mine")
     theirs.get_by_label(WELCOME).fill("Theirs")

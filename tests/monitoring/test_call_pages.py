@@ -140,6 +140,8 @@ def test_the_form_keeps_every_filter_of_the_address(
         "caller": "+33612345678",
         "id": "call-1",
         "tests": "too",
+        "rollout": "7",
+        "arm": "stable",
     }
     page = client.get("/calls/", {**single, "version": ["1", "draft"]}).content.decode()
     form = page[page.index('<form class="card') : page.index("</form>", page.index('<form class="card'))]
