@@ -1,4 +1,5 @@
-"""Django's settings in one file, from the environment and secure without any (the table is in docs/operations.md)."""
+"""Django's settings, from the environment and secure without any (the table is in docs/operations.md). What this
+installation talks to outside stands in `config.outside`."""
 
 import os
 from pathlib import Path
@@ -11,19 +12,10 @@ from django.core.management.utils import get_random_secret_key
 from config.data_folder import PROJECT, data_folder, read_or_create_private
 from config.database_url import parse_database_url
 from config.embedded_credentials import APP, OWNER, load_credentials
-from config.llm_endpoints import read_llm_endpoints
+from config.environment import flag, words
+from config.outside import *  # noqa: F403 settings, each under its own name
 
 BASE_DIR = PROJECT
-
-
-def _flag(name: str, *, default: bool = False) -> bool:
-    """A yes/no variable: 1, true, yes or on."""
-    return os.environ.get(name, str(default)).strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _words(name: str) -> list[str]:
-    """A variable with a comma-separated list."""
-    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
 # Who we are on the network
@@ -32,9 +24,9 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{PORT}"
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or "127.0.0.1"
 
-DEBUG = _flag("DEBUG")
+DEBUG = flag("DEBUG")
 SECRET_KEY = os.environ.get("SECRET_KEY") or read_or_create_private(data_folder() / "secret_key", get_random_secret_key)
-ALLOWED_HOSTS = list(dict.fromkeys([PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]", *_words("ALLOWED_HOSTS")]))
+ALLOWED_HOSTS = list(dict.fromkeys([PUBLIC_HOST, "127.0.0.1", "localhost", "[::1]", *words("ALLOWED_HOSTS")]))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if IS_HTTPS else []
 
 INSTALLED_APPS = [
@@ -134,9 +126,9 @@ RUNTIME_STORE = Path(os.environ.get("RUNTIME_STORE") or data_folder() / "last_kn
 ROUTED_SPOOL = Path(os.environ.get("ROUTED_SPOOL") or data_folder() / "routed_spool")
 ROUTED_SPOOL_LIMIT = int(os.environ.get("ROUTED_SPOOL_MB") or 256) * 1024 * 1024
 FLAGS_PER_SECOND = float(os.environ.get("FLAGS_PER_SECOND") or 200)
-FLAG_ORIGINS = frozenset(each.strip() for each in os.environ.get("FLAG_ORIGINS", "").split(",") if each.strip())
+FLAG_ORIGINS = frozenset(words("FLAG_ORIGINS"))
 # /metrics without a token: for a network in which only Prometheus reaches this address.
-METRICS_ARE_OPEN = _flag("METRICS_OPEN")
+METRICS_ARE_OPEN = flag("METRICS_OPEN")
 PHONE_REGION = os.environ.get("PHONE_REGION", "").strip().upper() or None
 
 # Work at a later time (config.background): looked for every second, so that a planned change is punctual.
@@ -155,45 +147,13 @@ CALL_CONTENT_DAYS = int(os.environ.get("CALL_CONTENT_DAYS") or 90)
 if CALL_CONTENT_DAYS < 7:
     raise ImproperlyConfigured("CALL_CONTENT_DAYS is less than 7. Set the days for which transcripts are kept.")
 
-# Twilio's voice webhook at /twilio/voice: the account's auth token, and where the media stream goes (wss://…).
-TWILIO_AUTH_TOKEN = os.environ.get("TWILIO_AUTH_TOKEN", "")
-TWILIO_STREAM_URL = os.environ.get("TWILIO_STREAM_URL", "")
-
-# Call records: where they wait while the database is away, and the secrets of platforms that post them (one or more
-# each, separated by commas, so that a secret can be changed without losing a call).
+# Call records: where they wait while the database is away.
 CALL_SPOOL = Path(os.environ.get("CALL_SPOOL") or data_folder() / "call_spool")
 CALL_SPOOL_LIMIT = int(os.environ.get("CALL_SPOOL_MB") or 1024) * 1024 * 1024
-CALL_WEBHOOK_SECRETS = {
-    "vapi": _words("VAPI_WEBHOOK_SECRET"),
-    "retell": _words("RETELL_WEBHOOK_KEY"),
-    "elevenlabs": _words("ELEVENLABS_WEBHOOK_SECRET"),
-    "twilio": [TWILIO_AUTH_TOKEN] if TWILIO_AUTH_TOKEN else [],
-}
-
-# The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
-# git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
-# have several secrets, separated by commas, while one is changed.
-GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
-GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
-GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
-GIT_SYNC_WEBHOOK_SECRETS = _words("GIT_SYNC_WEBHOOK_SECRET")
-GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
-GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
-GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
 
 # A call that was routed and whose end did not come within these minutes is missing: the judge of rollouts counts that.
 LONGEST_CALL_MINUTES = float(os.environ.get("LONGEST_CALL_MINUTES") or 60)
 CALL_GRACE_MINUTES = float(os.environ.get("CALL_GRACE_MINUTES") or 10)
-
-# A Prometheus server whose figures judge the rollouts that say so; $agent and $version are filled in in the selectors.
-PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")
-PROMETHEUS_TIMEOUT_S = float(os.environ.get("PROMETHEUS_TIMEOUT_S") or 10)
-_of_version = '{agent="$agent",version="$version"}'
-PROMETHEUS_ERROR_RATE = os.environ.get("PROMETHEUS_ERROR_RATE") or f"agent_error_rate{_of_version}"
-PROMETHEUS_CALLS = os.environ.get("PROMETHEUS_CALLS") or f"agent_calls_total{_of_version}"
-
-# Where language models answer in evaluations and Try it, by environment and provider (any OpenAI-compatible address).
-LLM_ENDPOINTS = read_llm_endpoints(os.environ)
 
 # Time and language: stored in UTC, shown in the reader's zone by the page.
 USE_TZ = True
@@ -236,24 +196,12 @@ EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT") or 587)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = _flag("EMAIL_USE_TLS", default=True)
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or f"agent-versions@{PUBLIC_HOST}"
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
-
-# Every move of a rollout is told by mail to who started it and to these, and posted to this address, signed with each
-# secret (old and new with a comma between while one is changed).
-ROLLOUT_RECIPIENTS = _words("ROLLOUT_RECIPIENTS")
-ROLLOUT_WEBHOOK_URL = os.environ.get("ROLLOUT_WEBHOOK_URL", "")
-ROLLOUT_WEBHOOK_SECRETS = _words("ROLLOUT_WEBHOOK_SECRET")
-if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_URL.startswith(("https://", "http://")):
-    raise ImproperlyConfigured("ROLLOUT_WEBHOOK_URL is no address. Write it with https:// in front.")
-if ROLLOUT_WEBHOOK_URL and not ROLLOUT_WEBHOOK_SECRETS:
-    raise ImproperlyConfigured(
-        "ROLLOUT_WEBHOOK_URL is set without ROLLOUT_WEBHOOK_SECRET. Set the secret it signs with."
-    )
 
 ACCOUNT_ADAPTER = "agentversions.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "agentversions.adapters.SocialAccountAdapter"
@@ -301,7 +249,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
-TRUST_PROXY = _flag("TRUST_PROXY")
+TRUST_PROXY = flag("TRUST_PROXY")
 if TRUST_PROXY:
     # Only behind a proxy that always sets this header itself; otherwise a client could claim HTTPS.
     SECURE_SSL_REDIRECT = IS_HTTPS

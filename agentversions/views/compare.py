@@ -1,5 +1,6 @@
 """The page that compares any two of draft, live, versions and former draft states."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,24 +28,32 @@ def version_compare(request: HttpRequest, slug: str, base: str, head: str) -> Ht
     """What differs between two sides, side by side or inline."""
     agent = agent_or_404(slug)
     compared = _compared_or_404(agent, base, head)
+    context = {
+        **shown_difference(request, compared),
+        "agent": agent,
+        "choices": offer_sides(agent, compared.base, compared.head),
+    }
+    return render(request, "agentversions/version_compare.html", context)
+
+
+def shown_difference(request: HttpRequest, compared: ComparedSides) -> dict[str, Any]:
+    """What a page needs to show a difference (`fragments/compare_*.html`), in the look that its address chooses."""
+    comparison = compared.comparison
     is_everything = request.GET.get("show") == "everything"
     look = Look(
         is_inline=request.GET.get("view") == "inline",
         is_unfolded=is_everything or request.GET.get("context") == "all",
         has_all_rows=request.GET.get("rows") == "all",
     )
-    context = {
-        "agent": agent,
+    return {
         "compared": compared,
-        "comparison": compared.comparison,
-        "sections": sections_of(compared.comparison, look=look, is_everything=is_everything),
-        "drawing": draw_difference(compared.comparison, look=look),
-        "choices": offer_sides(agent, compared.base, compared.head),
+        "comparison": comparison,
+        "sections": sections_of(comparison, look=look, is_everything=is_everything),
+        "drawing": draw_difference(comparison, look=look),
         "look": look,
         "is_everything": is_everything,
         "unfolded": f"?{urlencode({**request.GET.dict(), **UNFOLDED})}",
     }
-    return render(request, "agentversions/version_compare.html", context)
 
 
 @page(Permission.READ)

@@ -1,19 +1,14 @@
 """The exact configuration that handled a call where flags had changed it, beside its version or today's draft."""
 
-from urllib.parse import urlencode
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from agentversions.core.changes import compare
 from agentversions.core.roles import Permission
-from agentversions.core.sections import sections_of
-from agentversions.core.text_tables import Look
-from agentversions.core.workflow_changes import draw_difference
 from agentversions.models import Agent, Configuration
 from agentversions.services.comparison import ComparedSides, Side
 from agentversions.views.access import page
-from agentversions.views.compare import UNFOLDED
+from agentversions.views.compare import shown_difference
 from monitoring.models import Call
 from monitoring.services.call_page import find_call
 from monitoring.services.handling import handling_of
@@ -36,25 +31,13 @@ def call_configuration(request: HttpRequest, sender_id: str) -> HttpResponse:
         base, head = effective, Side("draft", "Draft", agent.draft, None)
     else:
         base, head = _stored(call, agent), effective
-    comparison = compare(base.configuration.load(), head.configuration.load())
-    is_everything = request.GET.get("show") == "everything"
-    look = Look(
-        is_inline=request.GET.get("view") == "inline",
-        is_unfolded=is_everything or request.GET.get("context") == "all",
-        has_all_rows=request.GET.get("rows") == "all",
-    )
+    compared = ComparedSides(base, head, compare(base.configuration.load(), head.configuration.load()))
     context = {
+        **shown_difference(request, compared),
         "call": call,
         "handling": handling,
         "agent": agent,
-        "compared": ComparedSides(base, head, comparison),
-        "comparison": comparison,
-        "sections": sections_of(comparison, look=look, is_everything=is_everything),
-        "drawing": draw_difference(comparison, look=look),
-        "look": look,
-        "is_everything": is_everything,
         "is_with_draft": is_with_draft,
-        "unfolded": f"?{urlencode({**request.GET.dict(), **UNFOLDED})}",
     }
     return render(request, "monitoring/call_configuration.html", context)
 

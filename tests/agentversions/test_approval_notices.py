@@ -1,15 +1,9 @@
 """E-mail about approvals and what is live, through a real mail server on loopback."""
 
-import socket
 from collections.abc import Iterator
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default as modern
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -17,39 +11,18 @@ from agentversions import tasks
 from agentversions.core.release import Verdict
 from agentversions.services.approval_notices import LIVE_TASK, REQUEST_TASK
 from agentversions.services.deployments import roll_back
+from tests.mailbox import Mailbox, mail_server
 
 from .releases import Release, approve, ask, make_release, say
 
 pytestmark = pytest.mark.django_db
 
 
-class Mailbox:
-    """What a mail server has taken."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], EmailMessage]] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 its hook
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.mails.append((envelope.rcpt_tos, BytesParser(policy=modern).parsebytes(content)))  # type: ignore[arg-type]
-        return "250 Taken"
-
-
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
-    mailbox = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    settings.EMAIL_USE_TLS = False
     settings.PUBLIC_URL = "https://versions.example.com"
-    yield mailbox
-    controller.stop()
+    with mail_server(settings) as mailbox:
+        yield mailbox
 
 
 def deliver() -> None:

@@ -3,18 +3,12 @@
 import base64
 import hmac
 import json
-import socket
 import threading
 from collections.abc import Iterator
-from email.message import EmailMessage as ReceivedMail
-from email.parser import BytesParser
-from email.policy import default as modern
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, cast
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection, connections, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -24,6 +18,7 @@ from agentversions.models import Agent, User
 from channels.core.rollout_states import Move
 from channels.models import RolloutMove
 from channels.services.rollout_notices import MAIL_TASK, WEBHOOK_TASK, find_move, send_mail, send_webhook
+from tests.mailbox import Mailbox, mail_server
 
 from .moving_rollouts import by_judge, by_person, start
 
@@ -70,33 +65,11 @@ def receiver(settings: Any) -> Iterator[Receiver]:
     server.server_close()
 
 
-class Mailbox:
-    """What a mail server has taken."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], ReceivedMail]] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 its hook
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.mails.append((envelope.rcpt_tos, BytesParser(policy=modern).parsebytes(content)))  # type: ignore[arg-type]
-        return "250 Taken"
-
-
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
-    mailbox = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    settings.EMAIL_USE_TLS = False
     settings.ROLLOUT_RECIPIENTS = ["ops@example.com"]
-    yield mailbox
-    controller.stop()
+    with mail_server(settings) as mailbox:
+        yield mailbox
 
 
 def verify(headers: dict[str, str], body: bytes, secret: bytes) -> bool:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-READ = re.compile(r"""(?:environ(?:\.get)?[(\[]|_flag\(|_words\()\s*f?["']([A-Z][A-Z_]+)["']""")
+READ = re.compile(r"""(?:environ(?:\.get)?[(\[]|\bflag\(|\bwords\()\s*f?["']([A-Z][A-Z_]+)["']""")
 OURS = {"AGENT_VERSIONS_SUPERVISED", "MAKELEVEL", "UPGRADE", "DJANGO_SETTINGS_MODULE"}
 """Set by our own start-up, not by people."""
 
