@@ -22,7 +22,7 @@ from monitoring.core.canary_verdict import Verdict, judge
 from monitoring.models import CanaryEvaluation
 from monitoring.models.evaluations import UNDECIDED
 
-from .canary_counts import count_rollout
+from .canary_counts import CanaryCounts, count_rollout
 from .canary_prometheus import count_from_prometheus
 from .prometheus import NoFigures
 
@@ -51,30 +51,34 @@ class Judged:
 
 
 def judge_all() -> list[Judged]:
-    """Judge every rollout that is running or held, each in a transaction of its own."""
+    """Judge every rollout that is running or held, each by itself."""
     waiting = Rollout.objects.filter(state__in=JUDGED).order_by("id").values_list("pk", flat=True)
     found = (judge_rollout(key) for key in list(waiting))
     return [judged for judged in found if judged is not None]
 
 
-@transaction.atomic
 def judge_rollout(key: int) -> Judged | None:
     """Judge one rollout by its key and do what is due; None when nothing is to be judged, or it moved meanwhile.
 
-    However many do this at once, one acts: they wait for one another, and the rollout refuses whoever looked at it
-    before its newest move. A move that is refused (a freeze window) is noted, and tried again at the next look. What
-    was looked at the last time and gave the same is not written down again.
+    It is looked at first, for as long as that takes; nobody waits for that. However many do this at once, one acts:
+    they write one after the other, and the rollout refuses whoever looked at it before its newest move. A move that is
+    refused (a freeze window) is noted, and tried again at the next look. What was looked at the last time and gave the
+    same is not written down again.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [key % 2**31])
+    evaluation, counts = _look(key)
+    return _conclude(evaluation, counts) if evaluation is not None else None
+
+
+def _look(key: int) -> tuple[CanaryEvaluation | None, CanaryCounts | None]:
+    """An evaluation that says nothing yet, and what it is of; without counts its words say why there are none."""
     rollout = Rollout.objects.select_related("agent", "version", "baseline", "created_by").get(pk=key)
     rows = list(rollout.moves.order_by("id"))
     if not rows or State(rows[-1].state) not in JUDGED:
-        return None
+        return None, None
     now = database_now()
     place = standing([_moved(row) for row in rows], now)
     if place is None:
-        return None
+        return None, None
     missing_before = now - timedelta(minutes=settings.LONGEST_CALL_MINUTES + settings.CALL_GRACE_MINUTES)
     judging = rollout.judging
     count = count_from_prometheus if judging.figures == Figures.PROMETHEUS else count_rollout
@@ -82,11 +86,23 @@ def judge_rollout(key: int) -> Judged | None:
         rollout=rollout, move=rows[-1], step=place.step, missing_before=missing_before, action=UNDECIDED
     )
     try:
-        counts = count(rollout, judging, place, missing_before=missing_before)
+        return evaluation, count(rollout, judging, place, missing_before=missing_before)
     except NoFigures as problem:
         evaluation.words = f"Nothing is decided: {problem}"
+        return evaluation, None
+
+
+@transaction.atomic
+def _conclude(evaluation: CanaryEvaluation, counts: CanaryCounts | None) -> Judged | None:
+    """Say what the counts mean, do it and keep it; None when the rollout moved since it was looked at."""
+    rollout = evaluation.rollout
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [rollout.pk % 2**31])
+    if rollout.moves.filter(pk__gt=evaluation.move_id).exists():
+        return None
+    if counts is None:
         return _keep(evaluation, None)
-    verdict = judge(policy_of(rollout.plan, judging), counts.seen)
+    verdict = judge(policy_of(rollout.plan, rollout.judging), counts.seen)
     evaluation.action, evaluation.words, evaluation.body = verdict.action.value, verdict.words, verdict.as_json()
     evaluation.routed_to, evaluation.calls_to = counts.routed_to, counts.calls_to
     try:

@@ -8,29 +8,35 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 
 from agentversions.models import Agent
 from agentversions.models.database import database_now
 from channels.core.rollout_judging import Figures, Judging
-from channels.core.rollout_states import State
+from channels.core.rollout_states import By, Move, State
 from channels.core.rollout_steps import Step
 from channels.models import Rollout
+from channels.services.rollouts import move_rollout
 from monitoring.models import CanaryEvaluation
 from monitoring.services.canary_judge import Judged, judge_rollout
 from monitoring.services.prometheus import NoFigures, Prometheus
+from tests.factories import make_user
 
 from .canary import begin, route, ship
 
 pytestmark = pytest.mark.django_db
 HALF = (Step(50_000, 1.5, 0),)
 Answer = Callable[[str], tuple[int, bytes]]
+IDLE = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+"""
 
 
 @contextmanager
@@ -158,6 +164,39 @@ def test_a_server_that_does_not_answer_is_not_waited_for(rollout: Rollout, setti
         said = judged(rollout, settings, f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert "cannot be reached" in said.words
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_server_thinks_no_transaction_is_open(rollout: Rollout, settings: Any) -> None:
+    open_ones = []
+    numbers = metrics({"1": 200, "2": 190}, {"1": 0.05, "2": 0.4})
+
+    def answer(path: str) -> tuple[int, bytes]:
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(IDLE)
+            open_ones.append(cursor.fetchone()[0])
+        return numbers(path)
+
+    with serving(answer) as address:
+        judged(rollout, settings, address)
+    assert rollout.state == State.ROLLED_BACK
+    assert set(open_ones) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_it_says_of_a_rollout_that_moved_meanwhile_is_not_kept(rollout: Rollout, settings: Any) -> None:
+    operator = make_user("operator")
+
+    def answer(path: str) -> tuple[int, bytes]:
+        with closing(connection):
+            if rollout.moves.count() == 1:
+                move_rollout(rollout=rollout, move=Move.HOLD, by=By.PERSON, actor=operator)
+        return metrics({}, {})(path)
+
+    with serving(answer) as address:
+        settings.PROMETHEUS_URL = address
+        assert judge_rollout(rollout.pk) is None
+    assert not CanaryEvaluation.objects.exists()
 
 
 class Counters:
