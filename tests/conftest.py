@@ -1,5 +1,6 @@
 """The database of the tests: migrated by the owner role, used through the application's role, as in production."""
 
+import gc
 import io
 import os
 from collections.abc import Iterator
@@ -38,6 +39,12 @@ LONG = ("tests/journeys/", "tests/platform/test_run.py", "tests/platform/test_ba
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long."""
     items.sort(key=lambda item: not any(long in item.nodeid for long in LONG))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: looking through it for garbage again and again takes a sixth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
