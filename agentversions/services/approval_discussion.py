@@ -1,7 +1,7 @@
 """What was said about what a request asks for, each comment at its place on the page of differences.
 
-Comments of earlier requests of the agent stay to be read until a version is let through: whoever asks anew answers them.
-One that was said of another configuration is outdated.
+Comments of earlier requests of the agent stay to be read until a version is let through: whoever asks anew answers
+them. One that was said of another configuration is outdated.
 """
 
 from collections import defaultdict

@@ -26,7 +26,7 @@ UNFOLDED = {"context": "all", "rows": "all"}
 
 @page(Permission.READ)
 def version_compare(request: HttpRequest, slug: str, base: str, head: str) -> HttpResponse:
-    """What differs between two sides, side by side or inline; with `?approval=` what was said of a request's version."""
+    """What differs between two sides, side by side or inline; `?approval=` adds what was said on a request."""
     agent = agent_or_404(slug)
     compared = _compared_or_404(agent, base, head)
     discussion = discussion_of(compared.head.version, request.GET.get("approval", ""), actor_of(request))
