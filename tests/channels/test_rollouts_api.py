@@ -127,7 +127,7 @@ def test_an_author_never_passes_over_what_their_own_version_lacks(agent: Agent) 
     author = agent.created_by
     author.roles = ["operator", "approver", "editor"]
     author.save(update_fields=["roles"])
-    mine = Api(make_token(name="mine", roles=author.roles, scopes=["read", "write"], owner=author, actor=author).secret)
+    mine = Api(make_token(name="mine", roles=author.roles, scopes=["read", "write"], owner=author, actor=admin).secret)
     status, refused = mine("post", ALL, {**NEW, "override_reason": "Mine is good"})
     assert (status, "published V2 yourself" in refused["detail"]) == (403, True)
     assert not ReleaseOverride.objects.exists()
