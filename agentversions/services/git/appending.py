@@ -40,7 +40,7 @@ def append_versions(made: list[Placed], authors: Authors) -> None:
     versions = AgentVersion.objects.bulk_create(
         [
             AgentVersion(
-                agent=placed.agent,
+                agent_id=placed.agent.pk,
                 number=placed.number,
                 name=name_of(placed.commit),
                 description=description_of(placed.commit),
@@ -99,7 +99,7 @@ def _commits_used(made: list[Placed]) -> set[tuple[int, str]]:
 
 def _tie(placed: Placed, version: int, kind: GitVersion.Kind, now: datetime) -> GitVersion:
     return GitVersion(
-        agent=placed.agent,
+        agent_id=placed.agent.pk,
         version_id=version,
         kind=kind,
         commit=placed.commit.id,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from agentversions.core.git.history import Step, Walk
+from agentversions.core.git.history import EXPECTED, Step, Walk
 from agentversions.core.git.objects import Commit, ObjectRefused
 from agentversions.models import GitFolder, GitRun, GitSource
 from agentversions.models.database import database_now
@@ -109,7 +109,9 @@ class Commits:
             walk = Walk(objects, self.source.folder, known_folders())
             batch: list[Step] = []
             size = 0
-            for commit in self.commits:
+            for index, commit in enumerate(self.commits):
+                if index % EXPECTED == 0:
+                    objects.expect(self.commits[index : index + EXPECTED])
                 steps = walk.steps(objects.commit(commit))
                 batch += steps
                 size += sum(len(step.agent.body) for step in steps if step.agent)
