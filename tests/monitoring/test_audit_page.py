@@ -1,8 +1,7 @@
-"""The audit log's page: what it says of an entry, where it leads, the chain, and what it costs."""
+"""The audit log's page: what it says of an entry, the chain, and what it costs."""
 
 import io
 import re
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -14,12 +13,10 @@ from agentversions.models import AuditEntry, User
 from agentversions.services import sealing
 from agentversions.services.deployments import make_live
 from config.origin import Origin, originating
-from monitoring.views.audit_links import FOR_ADMINS, LISTS, PAGES, WITHOUT_PAGE
 from tests.factories import make_agent, make_user, make_version
 from tests.monitoring.audit_log import page_of, seal_everything, write
 
 pytestmark = pytest.mark.django_db
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_says_who_when_from_where_why_and_what(client: Client, reader: User) -> None:
@@ -37,37 +34,6 @@ def test_the_page_says_who_when_from_where_why_and_what(client: Client, reader: 
     assert "abababababab" in detail
     assert client.get("/audit/999999/").status_code == 404
     assert client.get(f"/audit/{10**30}/").status_code == 404
-
-
-def test_an_agents_entry_leads_to_the_agent_and_its_versions(client: Client) -> None:
-    agent = make_agent(slug="clinic")
-    make_live(version=make_version(agent), actor=make_user("admin"))
-    page = page_of(client, "?action=made+live")
-    assert 'href="/agents/clinic/"' in page
-    assert 'href="/agents/clinic/versions/1/"' in page
-
-
-def test_things_without_a_page_have_no_link_and_tokens_only_for_admins(client: Client) -> None:
-    write(subject="5 numbers", action="channels imported")
-    write(subject_kind="caller", subject="00ff")
-    write(subject_kind="token", subject="7")
-    page = page_of(client)
-    assert 'href="/channels/5' not in page
-    assert 'href="/tokens/"' not in page
-    boss = Client()
-    boss.force_login(make_user("admin"))
-    assert page_of(boss).count('href="/tokens/"') == 2  # in the navigation, and at the entry
-
-
-def test_every_kind_of_thing_has_its_page_or_is_said_to_have_none() -> None:
-    written = {
-        kind
-        for app in ("agentversions", "channels", "monitoring")
-        for path in (PROJECT / app).rglob("*.py")
-        for kind in re.findall(r'\bsubject_kind="([^"]+)"', path.read_text(encoding="utf-8"))
-    }
-    assert len(written) > 8
-    assert written - {*PAGES, *LISTS, *FOR_ADMINS, *WITHOUT_PAGE} == set()
 
 
 def test_the_page_shows_how_far_the_chain_reaches(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
