@@ -1,7 +1,6 @@
 """The audit log's page: what it says of an entry, the chain, and what it costs."""
 
 import io
-import re
 
 import pytest
 from django.core.management import call_command
@@ -11,9 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from agentversions.models import AuditEntry, User
 from agentversions.services import sealing
-from agentversions.services.deployments import make_live
 from config.origin import Origin, originating
-from tests.factories import make_agent, make_user, make_version
+from tests.factories import make_user
 from tests.monitoring.audit_log import page_of, seal_everything, write
 
 pytestmark = pytest.mark.django_db
