@@ -73,7 +73,7 @@ def _seal_some() -> int:
             f"SELECT {ENTRY} FROM agentversions_auditentry e WHERE e.id > %s AND e.id <= %s ORDER BY e.id LIMIT %s",  # noqa: S608
             [sealed_up_to, bound, PER_TRANSACTION],
         )
-        links = list(chain((ChainedEntry(*row) for row in cursor.fetchall()), after=last))
+        links = list(chain((ChainedEntry._make(row) for row in cursor), after=last))
         if links:
             cursor.execute(
                 """
@@ -168,13 +168,13 @@ def sealed_chain(*, batch: int = 5_000) -> Iterator[tuple[Link, ChainedEntry | N
                 " WHERE position > %s ORDER BY position LIMIT %s",
                 [position, batch],
             )
-            links = [Link(*row) for row in cursor.fetchall()]
+            links = [Link._make(row) for row in cursor]
             # By their keys: joined, PostgreSQL may read the whole table for each batch.
             cursor.execute(
                 f"SELECT {ENTRY} FROM agentversions_auditentry e WHERE e.id = ANY(%s)",  # noqa: S608
                 [[link.entry for link in links]],
             )
-            entries = {row[0]: ChainedEntry(*row) for row in cursor.fetchall()}
+            entries = {row[0]: ChainedEntry._make(row) for row in cursor}
         for link in links:
             yield link, entries.get(link.entry)
         if len(links) < batch:

@@ -17,7 +17,7 @@ from monitoring.services.audit_export import export_csv, export_json_lines
 from monitoring.services.audit_list import AuditRow, chain_state, find_entry, kinds_and_actions, list_entries, people
 
 from .audit_links import LABELS as KINDS
-from .audit_links import subject_address, version_links
+from .audit_links import named_links, subject_address
 from .calls import field_kind, spans_of
 
 LABELS = {
@@ -101,7 +101,7 @@ def _row(row: AuditRow, reader: User) -> dict[str, Any]:
         "is_sound": row.is_sound,
         "address": subject_address(entry, reader),
         "kind": KINDS.get(entry.subject_kind, entry.subject_kind),
-        "versions": version_links(entry),
+        "links": named_links(entry),
         "fields": fields[:MOST_FIELDS],
         "more_fields": len(fields) - MOST_FIELDS,
         "origin": ORIGINS.get(entry.origin, entry.origin),
