@@ -75,12 +75,16 @@ def _seal_some() -> int:
         )
         links = list(chain((ChainedEntry._make(row) for row in cursor), after=last))
         if links:
+            positions, entries, hashes, previous = zip(*links, strict=True)
             cursor.execute(
                 """
                 INSERT INTO agentversions_auditseal (position, entry_id, hash, previous)
-                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) ORDER BY 1
+                SELECT * FROM unnest(
+                    %s::bigint[], %s::bigint[], string_to_array(%s, ' '), string_to_array(%s, ' ')
+                ) ORDER BY 1
                 """,
-                [list(column) for column in zip(*links, strict=True)],
+                # Hashes as one text: in an array each would be looked through for what has to be escaped.
+                [list(positions), list(entries), " ".join(hashes), " ".join(previous)],
             )
     return len(links)
 
