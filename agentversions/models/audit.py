@@ -13,7 +13,8 @@ from .people import User
 
 class AuditEntry(models.Model):
     """Who did what to which thing, when, from where, why, and what stood before and after (JSON, small: pointers, not
-    bodies). `origin` and `origin_name` are a word of `config.origin` and what it names."""
+    bodies). `origin` and `origin_name` are a word of `config.origin` and what it names, `actor_name` the user name that
+    the actor had: people are renamed, an entry is not. Whatever is shown of an entry is in its hash."""
 
     database_privileges = READ_AND_APPEND
 
@@ -28,6 +29,7 @@ class AuditEntry(models.Model):
     origin = models.CharField(max_length=20, blank=True, default="", db_default="")
     origin_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     client_address = models.GenericIPAddressField(null=True, blank=True)
+    actor_name = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     objects: ClassVar[models.Manager["AuditEntry"]] = models.Manager()
 

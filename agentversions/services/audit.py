@@ -36,6 +36,7 @@ def record(
         origin=origin.kind,
         origin_name=origin.name,
         client_address=origin.address or None,
+        actor_name=actor.username if actor is not None else "",
     )
 
 

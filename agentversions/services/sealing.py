@@ -22,10 +22,11 @@ SECONDS = 1.0
 """A run ends after so long; what is left is the next one's."""
 MOST_WAITING = 1_000
 ENTRY = """
-e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.actor_id, e.action, e.subject_kind,
-e.subject, e.reason, e.before::text, e.after::text, e.origin, e.origin_name, host(e.client_address)
+e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    || CASE WHEN e.at < '0001-01-01 UTC' THEN ' BC' ELSE '' END, e.actor_id, e.action, e.subject_kind, e.subject,
+e.reason, e.before::text, e.after::text, e.origin, e.origin_name, abbrev(e.client_address), e.actor_name
 """
-"""The columns of a ChainedEntry, as text and to the last digit."""
+"""The columns of a ChainedEntry, as text and to the last digit: no era, no bits of a network are lost on the way."""
 WRITERS = """
 SELECT virtualtransaction FROM pg_locks
  WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -29,11 +29,13 @@ class SealAnswer(Answer):
 
 
 class AuditAnswer(Answer):
-    """An entry. `who` is null for what the product did itself, `seal` while the entry waits for it."""
+    """An entry. `who` is null for what the product did itself, `actor_name` the user name that they had then; `seal` is
+    null while the entry waits for it."""
 
     id: int
     at: datetime
     who: str | None
+    actor_name: str
     action: str
     subject_kind: str
     subject: str
@@ -85,7 +87,10 @@ def list_audit(
 
 def _answer(row: AuditRow) -> AuditAnswer:
     entry, seal = row.entry, row.seal
-    names = ("id", "at", "action", "subject_kind", "subject", "reason", "before", "after", "origin", "origin_name")
+    names = (
+        *("id", "at", "action", "subject_kind", "subject", "reason", "before", "after", "origin", "origin_name"),
+        "actor_name",
+    )
     return AuditAnswer(
         who=entry.actor.username if entry.actor else None,
         client_address=entry.client_address,

@@ -20,7 +20,7 @@ MOST_PEOPLE = 300
 SLOW = "That took too long to find. Choose fewer days, a person or an action as well."
 EXPORTED = (
     *("id", "at", "actor_id", "actor__username", "action", "subject_kind", "subject", "reason", "before", "after"),
-    *("origin", "origin_name", "client_address", "seal__position", "seal__hash", "seal__previous"),
+    *("origin", "origin_name", "client_address", "actor_name", "seal__position", "seal__hash", "seal__previous"),
 )
 
 
