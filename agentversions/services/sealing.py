@@ -18,8 +18,9 @@ from agentversions.core.audit_horizon import Sample, decide
 from agentversions.models import AuditHorizon, AuditSeal
 
 PER_TRANSACTION = 2_000
-SECONDS = 1.0
-"""A run ends after so long; what is left is the next one's."""
+SECONDS = 5.0
+"""A run ends after so long; what is left is the next one's. Shorter than the worker's rhythm, a worker would stand idle
+while a burst waits."""
 MOST_WAITING = 1_000
 ENTRY = """
 e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
