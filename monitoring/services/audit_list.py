@@ -12,6 +12,7 @@ from monitoring.core.audit_filter import NOBODY, AuditFilter
 from monitoring.core.page_key import PageKey
 
 from .call_list import days_ago, end_of, moment_of
+from .key_pages import beside, cut_page
 from .time_limit import TookTooLong, at_most
 
 PER_PAGE = 50
@@ -62,19 +63,12 @@ def list_entries(
         return AuditPage([])
     try:
         with at_most(PAGE_MS):
-            found = list(_ordered(wanted, before=before, after=after).select_related("actor")[: size + 1])
+            query = beside(_narrow(wanted), "at", before=before, after=after)
+            found = list(query.select_related("actor")[: size + 1])
     except TookTooLong:
         return AuditPage([], problem=SLOW)
-    is_more, found = len(found) > size, found[:size]
-    if after is not None:
-        found.reverse()
-    has_newer = is_more if after is not None else before is not None
-    has_older = is_more if after is None else True
-    return AuditPage(
-        _with_seals(found),
-        older=_key(found[-1]) if found and has_older else None,
-        newer=_key(found[0]) if found and has_newer else None,
-    )
+    page = cut_page(found, size, _key, before=before, after=after)
+    return AuditPage(_with_seals(page.rows), page.older, page.newer)
 
 
 def find_entry(number: int) -> AuditRow | None:
@@ -89,7 +83,7 @@ def every_entry(wanted: AuditFilter) -> Iterator[Any]:
         return
     before: PageKey | None = None
     while True:
-        rows = list(_ordered(wanted, before=before).values_list(*EXPORTED, named=True)[:2_000])
+        rows = list(beside(_narrow(wanted), "at", before=before).values_list(*EXPORTED, named=True)[:2_000])
         yield from rows
         if len(rows) < 2_000:
             return
@@ -116,15 +110,6 @@ def kinds_and_actions() -> tuple[list[str], list[str]]:
 def people() -> list[User]:
     """Who may have changed something, by user name."""
     return list(User.objects.order_by("username").only("username", "first_name", "last_name")[:MOST_PEOPLE])
-
-
-def _ordered(wanted: AuditFilter, *, before: PageKey | None = None, after: PageKey | None = None) -> Any:
-    found = _narrow(wanted)
-    if before is not None:
-        found = found.filter(at__lte=before.started_at).exclude(at=before.started_at, id__gte=before.id)
-    if after is not None:
-        found = found.filter(at__gte=after.started_at).exclude(at=after.started_at, id__lte=after.id)
-    return found.order_by("at", "id") if after is not None else found.order_by("-at", "-id")
 
 
 def _narrow(wanted: AuditFilter) -> Any:

@@ -81,7 +81,7 @@ def test_a_question_that_takes_too_long_says_what_to_do(client: Client, monkeypa
     write("one")
     monkeypatch.setattr("monitoring.services.audit_list.PAGE_MS", 1)
     monkeypatch.setattr(
-        "monitoring.services.audit_list._ordered",
+        "monitoring.services.audit_list._narrow",
         lambda *given, **named: AuditEntry.objects.extra(where=["pg_sleep(1) IS NOT NULL"]),
     )
     assert "That took too long to find. Choose fewer days" in page_of(client, "?words=x")
