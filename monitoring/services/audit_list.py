@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DataError, connection
 
 from agentversions.models import AuditCheck, AuditEntry, User
 from agentversions.services.sealing import Sealed, Tail, last_seal, read_tail, seals_of
@@ -16,9 +17,15 @@ from .key_pages import beside, cut_page
 from .time_limit import TookTooLong, at_most
 
 PER_PAGE = 50
+CALENDAR = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""Times beyond these cannot be read: none that the product wrote is."""
 PAGE_MS = 5_000
 MOST_PEOPLE = 300
 SLOW = "That took too long to find. Choose fewer days, a person or an action as well."
+NO_TIME = (
+    "An entry among these has a time that no calendar has: somebody changed it in the database. "
+    "`manage.py verify_audit` names it; filter by a span of time to see the others."
+)
 EXPORTED = (
     *("id", "at", "actor_id", "actor__username", "action", "subject_kind", "subject", "reason", "before", "after"),
     *("origin", "origin_name", "client_address", "actor_name", "seal__position", "seal__hash", "seal__previous"),
@@ -67,6 +74,8 @@ def list_entries(
             found = list(query.select_related("actor")[: size + 1])
     except TookTooLong:
         return AuditPage([], problem=SLOW)
+    except DataError:
+        return AuditPage([], problem=NO_TIME)
     page = cut_page(found, size, _key, before=before, after=after)
     return AuditPage(_with_seals(page.rows), page.older, page.newer)
 
@@ -96,7 +105,7 @@ def chain_state() -> ChainState:
     return ChainState(
         sealed=head.position if head else 0,
         head=head.hash if head else "",
-        last=AuditEntry.objects.filter(pk=head.entry).first() if head else None,
+        last=AuditEntry.objects.filter(pk=head.entry, at__range=CALENDAR).first() if head else None,
         tail=read_tail(head.entry if head else 0),
         check=AuditCheck.objects.order_by("-id").first(),
     )

@@ -112,7 +112,8 @@ def _chips(wanted: AuditFilter, persons: list[User]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
     words = {
         "who": {NOBODY: "The product itself", **{each.username: str(each) for each in persons}},
-        "kind": KINDS,
+        "kind": {wanted.kind: KINDS.get(wanted.kind, wanted.kind).capitalize()},
+        "action": {wanted.action: wanted.action.capitalize()},
         "origin": ORIGINS,
         "days": dict(spans_of(wanted.days)),
     }
