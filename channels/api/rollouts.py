@@ -67,7 +67,11 @@ def list_all(
 
 @router.post("/rollouts", auth=ROUTE, response={201: RolloutAnswer}, url_name="rollouts", summary="Start a rollout")
 def start(request: HttpRequest, response: HttpResponse, body: NewRollout) -> RolloutAnswer:
-    """Now, or at `starts_at`. An agent has one rollout that is not over (409 `rollout-open` names it)."""
+    """Now, or at `starts_at`. An agent has one rollout that is not over (409 `rollout-open` names it).
+
+    What the version lacks is listed by 409 `not-ready`; `override_reason`, by an approver who did not publish it,
+    passes over it.
+    """
     steps, max_duration_s = _plan(body)
     rollout = start_rollout(
         agent=find_agent(body.agent),
@@ -78,6 +82,7 @@ def start(request: HttpRequest, response: HttpResponse, body: NewRollout) -> Rol
         starts_at=body.starts_at,
         follow_live=[find_channel(address).address for address in dict.fromkeys(body.follow_live)],
         reason=body.reason,
+        override_reason=body.override_reason,
         actor=actor_of(request),
     )
     response["Location"] = reverse("api:rollout", args=[rollout.pk])
