@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from agentversions.core.evaluations.cases import BadCase, case_document, load_case, open_turns, read_case, write_case
-from agentversions.core.evaluations.expectations import Called, Said, Verdict, check_all
+from agentversions.core.evaluations.expectations import check_all
+from agentversions.core.evaluations.verdicts import Called, Said, Verdict
 
 HELLO: dict[str, Any] = {
     "name": "hours",

@@ -18,7 +18,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from agentversions.core.configuration import Json
 from agentversions.core.evaluations.conversation import GoesInCircles, Message, Played
-from agentversions.core.evaluations.expectations import Golden, Judged, Verdict, check_all
+from agentversions.core.evaluations.expectations import Golden, Judged, check_all
 from agentversions.core.evaluations.judging import (
     RESPONSE_FORMAT,
     RUBRIC,
@@ -28,6 +28,7 @@ from agentversions.core.evaluations.judging import (
     transcript_text,
 )
 from agentversions.core.evaluations.scoring import outcome_of
+from agentversions.core.evaluations.verdicts import Verdict
 from agentversions.models import CaseResult, PaidAnswer
 
 from .asking import NoReply, Reply, answer_of, ask, key_of
