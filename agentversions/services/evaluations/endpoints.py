@@ -74,7 +74,7 @@ class Endpoint:
         return OpenAI(**self._address, timeout=min(self.timeout_s, 40), max_retries=min(self.retries, 2))
 
     @property
-    def _address(self) -> dict[str, str]:
+    def _address(self) -> dict[str, Any]:
         return {"base_url": self.url, "api_key": self.key or "none"}
 
     @property
