@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays until the end: looking through it for garbage again and again takes a sixth of the time."""
+    """What was imported stays: looking through it for garbage again and again takes a sixth of the time."""
     gc.collect()
     gc.freeze()
 

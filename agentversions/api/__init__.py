@@ -8,6 +8,8 @@ from . import (
     configurations,
     documents,
     drafts,
+    evaluation_checks,
+    evaluation_runs,
     evaluations,
     exchange,
     git,
@@ -28,6 +30,8 @@ api.add("", libraries.router_of(LibraryEntry.Kind.TOOL, "tools", "library tools"
 api.add("", libraries.router_of(LibraryEntry.Kind.KNOWLEDGE_BASE, "knowledge", "knowledge bases"), tag="Knowledge")
 api.add("", git.router, tag="Git")
 api.add("", evaluations.router, tag="Evaluations")
+api.add("", evaluation_runs.router, tag="Evaluations")
+api.add("", evaluation_checks.router, tag="Evaluations")
 api.add("", approvals.router, tag="Approvals")
 api.add("", configurations.router, tag="Configurations")
 api.add("", documents.router_about(api), tag="About")

@@ -1,42 +1,29 @@
-"""Evaluation suites, their runs and results: the same services as the pages."""
+"""Evaluation suites and their cases: the same services as the pages."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Router
 
 from agentversions.core.evaluations.cases import BadCase, case_document, read_case
-from agentversions.core.evaluations.scoring import ALL
-from agentversions.models import CaseResult, EvaluationRun, EvaluationSuite, SuiteEntry
-from agentversions.models.evaluation_runs import Outcome
-from agentversions.services.comparison import find_side
+from agentversions.models import EvaluationSuite, SuiteEntry
 from agentversions.services.evaluations.errors import CasesRefused
-from agentversions.services.evaluations.results import compare, find_runs, mark_result, progress_of, scores_of
-from agentversions.services.evaluations.starting import cancel_run, start_run
+from agentversions.services.evaluations.importing import import_cases
 from agentversions.services.evaluations.suites import change_cases, create_suite, find_suites
 
 from .addresses import next_page
 from .agents import Size, Words
 from .authentication import EDIT, READ, actor_of
+from .bodies import body_stream
 from .finding import find_agent
-from .schemas_evaluations import (
-    CaseChanges,
-    CaseList,
-    FlipAnswer,
-    FlipRowAnswer,
-    FlipTable,
-    MarkAnswer,
-    NewMark,
-    NewRun,
-    NewSuite,
-    ResultAnswer,
-    ResultList,
-    RunAnswer,
-    RunList,
-    SuiteAnswer,
-    SuiteList,
-)
+from .schemas_evaluations import CaseChanges, CaseList, ImportAnswer, NewSuite, SuiteAnswer, SuiteList
 
 router = Router()
+FILE_NAMES = {
+    "application/json": "cases.json",
+    "application/x-ndjson": "cases.ndjson",
+    "text/csv": "cases.csv",
+    "application/yaml": "cases.yaml",
+}
 
 
 @router.get("/evaluations/suites", auth=READ, response=SuiteList, url_name="suites", summary="List evaluation suites")
@@ -81,7 +68,7 @@ def create(request: HttpRequest, response: HttpResponse, body: NewSuite) -> Suit
 )
 def read(request: HttpRequest, slug: str) -> SuiteAnswer:
     """Its newest revision."""
-    return _suite(_find_suite(slug))
+    return _suite(find_suite(slug))
 
 
 @router.get(
@@ -95,7 +82,7 @@ def list_cases(
     request: HttpRequest, slug: str, revision: int | None = None, after: int = -1, limit: Size = 100
 ) -> CaseList:
     """In order; `revision` one that was, without it the newest."""
-    suite = _find_suite(slug)
+    suite = find_suite(slug)
     wanted = suite.latest if revision is None else suite.revisions.filter(number=revision).first()
     if wanted is None:
         raise Http404(f"The suite “{slug}” has no revision {revision}.")
@@ -114,7 +101,7 @@ def list_cases(
 )
 def change(request: HttpRequest, slug: str, body: CaseChanges) -> SuiteAnswer:
     """One revision for all of it, or nothing with every case that cannot be kept named."""
-    suite = _find_suite(slug)
+    suite = find_suite(slug)
     cases, problems = [], []
     for number, document in enumerate(body.put, 1):
         try:
@@ -129,144 +116,51 @@ def change(request: HttpRequest, slug: str, body: CaseChanges) -> SuiteAnswer:
         )
     except BadCase as error:
         raise CasesRefused(str(error), (str(error),)) from error
-    return _suite(_find_suite(slug))
-
-
-@router.get("/evaluations/runs", auth=READ, response=RunList, url_name="runs", summary="List evaluation runs")
-def list_runs(
-    request: HttpRequest, suite: Words = "", agent: Words = "", before: int | None = None, limit: Size = 100
-) -> RunList:
-    """Newest first; of a suite, of an agent."""
-    found = find_runs(suite=_find_suite(suite) if suite else None, agent=find_agent(agent) if agent else None)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found[: limit + 1])
-    following = next_page(request, before=rows[limit - 1].pk) if len(rows) > limit else None
-    return RunList(items=[_run(row) for row in rows[:limit]], next=following)
+    return _suite(find_suite(slug))
 
 
 @router.post(
-    "/evaluations/runs", auth=EDIT, response={201: RunAnswer}, url_name="runs", summary="Start an evaluation run"
+    "/evaluations/suites/{slug:slug}/import",
+    auth=EDIT,
+    response=ImportAnswer,
+    url_name="import_cases",
+    summary="Import a file of cases",
 )
-def start(request: HttpRequest, response: HttpResponse, body: NewRun) -> RunAnswer:
-    """A worker works on it; GET it until its `state` is done, stopped or cancelled."""
-    suite, agent = _find_suite(body.suite), find_agent(body.agent)
-    run = start_run(
+def import_file(
+    request: HttpRequest, slug: str, is_whole: bool = False, skips_bad: bool = False, seen: int | None = None
+) -> ImportAnswer:
+    """The body is the file, read as a stream: its `Content-Type` says whether JSON, NDJSON, CSV or YAML. One revision
+    for all of it; a case that cannot be kept refuses the file, unless `skips_bad`."""
+    suite = find_suite(slug)
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind not in FILE_NAMES:
+        raise CasesRefused(f"Send the file as one of {', '.join(FILE_NAMES)} in Content-Type.", ())
+    done = import_cases(
         suite=suite,
-        agent=agent,
-        version=find_side(agent, body.target).version,
-        environment=body.environment,
-        concurrency=body.concurrency,
-        max_calls=body.max_calls,
-        max_cost=body.max_cost,
-        is_fresh=body.is_fresh,
+        name=FILE_NAMES[kind],
+        stream=body_stream(request),
+        is_whole=is_whole,
+        skips_bad=skips_bad,
+        seen=seen,
         actor=actor_of(request),
     )
-    response["Location"] = reverse("api:run", args=[run.pk])
-    return _run(_find_run(run.pk))
-
-
-@router.get("/evaluations/runs/{int:number}", auth=READ, response=RunAnswer, url_name="run", summary="Read a run")
-def read_run(request: HttpRequest, number: int) -> RunAnswer:
-    """How far it is; its score once it has ended."""
-    return _run(_find_run(number))
-
-
-@router.post(
-    "/evaluations/runs/{int:number}/cancel",
-    auth=EDIT,
-    response=RunAnswer,
-    url_name="run_cancel",
-    summary="Cancel a run",
-)
-def cancel(request: HttpRequest, number: int) -> RunAnswer:
-    """It takes no further cases; what is finished stays."""
-    cancel_run(run=_find_run(number), actor=actor_of(request))
-    return _run(_find_run(number))
-
-
-@router.get(
-    "/evaluations/runs/{int:number}/results",
-    auth=READ,
-    response=ResultList,
-    url_name="results",
-    summary="List a run's results",
-)
-def list_results(
-    request: HttpRequest, number: int, outcome: Words = "", after: int = -1, limit: Size = 100
-) -> ResultList:
-    """In order of the cases; `outcome`: pass, fail, invalid or error."""
-    found = _find_run(number).results.filter(position__gt=after)
-    if outcome:
-        if outcome not in Outcome.values:
-            raise Http404(f"There is no outcome “{outcome}”. Ask for one of {', '.join(Outcome.values)}.")
-        found = found.filter(outcome=outcome)
-    rows = list(found.order_by("position")[: limit + 1])
-    following = next_page(request, after=rows[limit - 1].position) if len(rows) > limit else None
-    fields = ResultAnswer.model_fields
-    items = [ResultAnswer(**{name: getattr(row, name) for name in fields}) for row in rows[:limit]]
-    return ResultList(items=items, next=following)
-
-
-@router.post(
-    "/evaluations/runs/{int:number}/results/{int:position}/marks",
-    auth=EDIT,
-    response={201: MarkAnswer},
-    url_name="marks",
-    summary="Mark a result",
-)
-def mark(request: HttpRequest, number: int, position: int, body: NewMark) -> MarkAnswer:
-    """What a person says of it; their newest mark counts in the judge's agreement."""
-    result = CaseResult.objects.filter(run_id=number, position=position).first()
-    if result is None:
-        raise Http404(f"Run {number} has no result for its case {position}.")
-    kept = mark_result(result=result, is_pass=body.is_pass, note=body.note, actor=actor_of(request))
-    kept.refresh_from_db()
-    return MarkAnswer(
-        is_pass=kept.is_pass, note=kept.note, created_by=kept.created_by.username, created_at=kept.created_at
+    changed = done.changed
+    return ImportAnswer(
+        suite=_suite(find_suite(slug)),
+        added=changed.added,
+        replaced=changed.replaced,
+        removed=changed.removed,
+        unchanged=changed.unchanged,
+        problems=list(done.problems),
     )
 
 
-@router.get(
-    "/evaluations/runs/{int:base}/compare/{int:head}",
-    auth=READ,
-    response=FlipTable,
-    url_name="run_compare",
-    summary="Compare two runs",
-)
-def compare_two(request: HttpRequest, base: int, head: int) -> FlipTable:
-    """Which cases flipped, per tag."""
-    found = compare(_find_run(base), _find_run(head))
-    flips = [flip for flip in found.flips if flip.kind in ("broken", "mended", "unclear")]
-    rows = [
-        FlipRowAnswer(
-            **{name: getattr(row, name) for name in FlipRowAnswer.model_fields if name != "interval"},
-            interval=(row.interval.low, row.interval.high),
-        )
-        for row in found.rows
-    ]
-    return FlipTable(
-        base=base,
-        head=head,
-        rows=rows,
-        flips=[FlipAnswer(name=flip.name, kind=flip.kind, must_pass=flip.must_pass) for flip in flips],
-        only_base=list(found.only_base),
-        only_head=list(found.only_head),
-    )
-
-
-def _find_suite(slug: str) -> EvaluationSuite:
+def find_suite(slug: str) -> EvaluationSuite:
+    """The suite with its newest revision. Raises Http404 with a sentence."""
     suite: EvaluationSuite | None = EvaluationSuite.objects.select_related("agent", "latest").filter(slug=slug).first()
     if suite is None:
         raise Http404(f"There is no evaluation suite “{slug}”. GET /api/v1/evaluations/suites lists them.")
     return suite
-
-
-def _find_run(number: int) -> EvaluationRun:
-    run: EvaluationRun | None = EvaluationRun.objects.with_names().filter(pk=number).first()
-    if run is None:
-        raise Http404(f"There is no evaluation run {number}.")
-    return run
 
 
 def _suite(suite: EvaluationSuite) -> SuiteAnswer:
@@ -281,28 +175,4 @@ def _suite(suite: EvaluationSuite) -> SuiteAnswer:
         digest=latest.digest,
         cases=latest.cases,
         archived_at=suite.archived_at,
-    )
-
-
-def _run(run: EvaluationRun) -> RunAnswer:
-    progress = progress_of(run)
-    return RunAnswer(
-        id=run.pk,
-        suite=run.revision.suite.slug,
-        revision=run.revision.number,
-        agent=run.agent.slug,
-        version=run.version.number if run.version else None,
-        digest=run.configuration_id,
-        environment=run.environment,
-        settings=run.settings,
-        state=run.state,
-        stopped_by=run.stopped_by,
-        cases=progress.cases,
-        counts=progress.counts,
-        paid_calls=progress.paid_calls,
-        paid=progress.paid,
-        score=scores_of(run)[ALL].share if run.has_ended else None,
-        created_at=run.created_at,
-        created_by=run.created_by.username,
-        ended_at=run.ended_at,
     )

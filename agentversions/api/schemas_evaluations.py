@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .schemas import Answer, Body, Line, PartOfDocument
+from .schemas import Answer, Body, Digest, Document, Line, PartOfDocument
 
 
 class NewSuite(Body):
@@ -50,6 +50,17 @@ class CaseChanges(Body):
     seen: Annotated[int, Field(ge=1)] | None = None
 
 
+class ImportAnswer(Answer):
+    """What an import did, and the cases that were left out (the first fifty)."""
+
+    suite: SuiteAnswer
+    added: int
+    replaced: int
+    removed: int
+    unchanged: int
+    problems: list[str]
+
+
 class CaseList(Answer):
     """Cases in order; `next` is the address of the next page, null at the end."""
 
@@ -58,17 +69,23 @@ class CaseList(Answer):
     next: str | None
 
 
-class NewRun(Body):
+class RunLimits(Body):
+    """Where a run asks, how much at once, and what it may pay; `is_fresh` takes no kept answers."""
+
+    environment: Annotated[str, Field(max_length=20)] = "production"
+    concurrency: int = 5
+    max_calls: Annotated[int, Field(le=2_000_000_000)] | None = None
+    # JSON has no decimals: a number or a text such as "2.50" is one.
+    max_cost: Annotated[Decimal, Field(strict=False, max_digits=12, decimal_places=6)] | None = None
+    is_fresh: bool = False
+
+
+class NewRun(RunLimits):
     """A suite against a `target` of an agent: `draft`, `live` or a version's number."""
 
     suite: Annotated[str, Field(max_length=100)]
     agent: Annotated[str, Field(max_length=100)]
     target: Annotated[str, Field(max_length=80, pattern=r"^[^\x00/]+$")] = "draft"
-    environment: Annotated[str, Field(max_length=20)] = "production"
-    concurrency: int = 5
-    max_calls: Annotated[int, Field(le=2_000_000_000)] | None = None
-    max_cost: Annotated[Decimal, Field(max_digits=12, decimal_places=6)] | None = None
-    is_fresh: bool = False
 
 
 class RunAnswer(Answer):
@@ -92,6 +109,30 @@ class RunAnswer(Answer):
     created_at: datetime
     created_by: str
     ended_at: datetime | None
+
+
+class NewCheck(RunLimits):
+    """Suites (those that the agent requires) against a `configuration` that need be no version yet, or a `target`.
+
+    Of an `agent`, or of the one that a `folder` of the followed repository holds; `commit` is where git has it.
+    `with_live`: also against the live version where a suite was not run on it. Limits hold for each run.
+    """
+
+    agent: Annotated[str, Field(max_length=100)] | None = None
+    folder: Annotated[str, Field(max_length=100)] | None = None
+    configuration: Document | None = None
+    target: Annotated[str, Field(max_length=80, pattern=r"^[^\x00/]+$")] | None = None
+    commit: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")] = ""
+    suites: Annotated[list[Line], Field(max_length=100)] | None = None
+    with_live: bool = True
+
+
+class CheckAnswer(Answer):
+    """What was started: the agent, the digest of what is run, and the runs; nothing for a folder without an agent."""
+
+    agent: str | None
+    digest: Digest | None
+    runs: list[RunAnswer]
 
 
 class RunList(Answer):

@@ -47,9 +47,10 @@ class RunQuerySet(models.QuerySet["EvaluationRun"]):
 class EvaluationRun(models.Model):
     """One revision of a suite against one configuration, in an environment, with limits.
 
-    `settings`: what the answers depend on beside the configuration (provider, model, parameters, the judge). What was
-    run never changes (a trigger refuses it); where the run stands does. A runner holds the run by `runner` until
-    `held_until`; one that died loses it. `stopped_by` says in words why a run ended early.
+    `settings`: what the answers depend on beside the configuration (provider, model, parameters, the judge), and the
+    `commit` that held it where it was no version yet. What was run never changes (a trigger refuses it); where the run
+    stands does. A runner holds the run by `runner` until `held_until`; one that died loses it. `stopped_by` says in
+    words why a run ended early.
     """
 
     database_privileges = READ_APPEND_AND_CHANGE
@@ -129,8 +130,11 @@ class EvaluationRun(models.Model):
 
     @property
     def title(self) -> str:
-        """What was run: `V3` or `Draft 1a2b3c4d`."""
-        return f"V{self.version.number}" if self.version else f"Draft {self.configuration_id[:8]}"
+        """What was run: `V3`, `Draft 1a2b3c4d`, or `Commit 4f2a90c1d3` of a pull request."""
+        if self.version:
+            return f"V{self.version.number}"
+        commit = self.settings.get("commit")
+        return f"Commit {commit[:10]}" if commit else f"Draft {self.configuration_id[:8]}"
 
 
 class Outcome(models.TextChoices):

@@ -6,7 +6,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from agentversions.models import Agent, AgentVersion, EvaluationRun, EvaluationSuite, SuiteEntry, SuiteRevision, User
+from agentversions.models import (
+    Agent,
+    AgentVersion,
+    Configuration,
+    EvaluationRun,
+    EvaluationSuite,
+    SuiteEntry,
+    SuiteRevision,
+    User,
+)
 from agentversions.models.database import ClockTimestamp
 from agentversions.models.evaluation_runs import RunState
 from agentversions.services.audit import record
@@ -29,6 +38,8 @@ def start_run(
     suite: EvaluationSuite,
     agent: Agent,
     version: AgentVersion | None = None,
+    configuration: Configuration | None = None,
+    commit: str = "",
     environment: str = "production",
     concurrency: int = 5,
     max_calls: int | None = None,
@@ -39,12 +50,13 @@ def start_run(
 ) -> EvaluationRun:
     """Run a suite's newest revision against a version, or the draft as it is now; limits are of paid calls and money.
 
-    `is_fresh` takes no kept answers. Not `is_deferred`: the caller does the work itself. Raises RunRefused, NoEndpoint.
+    `configuration`: against this one instead, which may be no version yet; `commit` is where git has it. `is_fresh`
+    takes no kept answers. Not `is_deferred`: the caller does the work itself. Raises RunRefused, NoEndpoint.
     """
     revision = suite.latest
     _refuse_impossible(suite, revision, agent, concurrency, max_calls, max_cost)
     assert revision is not None
-    configuration = version.configuration if version else agent.draft
+    configuration = configuration or (version.configuration if version else agent.draft)
     content = configuration.load()
     model = content.model
     endpoint = find_endpoint(environment=environment, provider=model.provider, model=model.name)
@@ -64,6 +76,7 @@ def start_run(
             **endpoint.identity,
             "parameters": parameters_of(content),
             "judge": judge.identity if judge else None,
+            **({"commit": commit} if commit else {}),
         },
         is_fresh=is_fresh,
         concurrency=concurrency,
@@ -132,5 +145,6 @@ def _audit(action: str, run: EvaluationRun, actor: User) -> None:
         "revision": run.revision.number,
         "digest": run.configuration_id,
         "version": run.version.number if run.version else None,
+        "commit": run.settings.get("commit"),
     }
     record(action=action, subject_kind="agent", subject=run.agent.slug, after=after, actor=actor)
