@@ -77,7 +77,8 @@ def close_cleaner() -> None:
 
 @cache
 def _which_hold_rows() -> sql.Composed:
-    tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} - KEPT)
+    tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} - KEPT, reverse=True)
+    tables.sort(key="procrastinate_jobs".__eq__)  # last: alone its references are not checked at the commit but at once
     asked = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
     return sql.SQL(" UNION ALL ").join(asked.format(table, sql.Identifier(table)) for table in tables)
 
