@@ -76,7 +76,7 @@ def examples() -> int:
 
 def _side_by_side(checks: dict[str, list[str]], environment: dict[str, str]) -> int:
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        return max(pool.map(lambda check: _run(*check, environment), checks.items()))
+        return max(pool.map(lambda check: _run(check[0], check[1], environment), checks.items()))
 
 
 def _run(name: str, command: list[str], environment: dict[str, str]) -> int:

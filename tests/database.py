@@ -61,8 +61,13 @@ def empty_all_tables() -> None:
 def _cleaner() -> "psycopg.Connection[Any]":
     """One connection of the owner's for all tests of this process: a new one reads the catalog anew, for 50 ms."""
     address = parse_database_url(settings.DATABASE_OWNER_URL)
-    names = {"dbname": connection.settings_dict["NAME"], "user": address["USER"], "password": address["PASSWORD"]}
-    return psycopg.connect(**names, host=address["HOST"], port=address["PORT"], **address["OPTIONS"], autocommit=True)
+    options: dict[str, Any] = address["OPTIONS"]
+    names: dict[str, Any] = {
+        "dbname": connection.settings_dict["NAME"],
+        "user": address["USER"],
+        "password": address["PASSWORD"],
+    }
+    return psycopg.connect(**names, host=address["HOST"], port=address["PORT"], **options, autocommit=True)
 
 
 def close_cleaner() -> None:
