@@ -16,7 +16,7 @@ help: ## List the commands
 run: packages ## Install what is missing, start everything, print the address (PORT=8000)
 	@$(RUN) config.run
 
-test: dev-packages assets lint ## Every check and every test, with all they need installed first
+test: dev-packages assets ## Every check and every test, with all they need installed first
 	@$(WITH_DATABASE) $(RUN) config.checks test
 
 lint: dev-packages ## Format, lint, layers, types, templates

@@ -22,39 +22,44 @@ LINTS = {
     "layers": ["lint-imports", "--no-cache"],
     "code": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
-    "templates (format)": ["djade", "--target-version", "5.2", "--check"],
+    "templates (format)": [
+        "djade",
+        "--target-version",
+        "5.2",
+        "--check",
+        *map(str, sorted((PROJECT / "templates").rglob("*.html"))),
+    ],
 }
-CORE = "tests/core"
 FAULTS = "tests/faults"
 """Kills servers for minutes on end: `make test-faults`, before a release."""
 
 
 def lint() -> int:
-    """Run all checks side by side; the words of those that fail follow."""
-    LINTS["templates (format)"] += [str(path) for path in sorted((PROJECT / "templates").rglob("*.html"))]
-    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        results = list(pool.map(_lint, LINTS.items()))
-    return max(results)
+    """Run all checks of the code side by side; the words of those that fail follow."""
+    return _side_by_side(LINTS, dict(os.environ))
 
 
 def test() -> int:
-    """Migrations complete, then the tests that need no database, then all others, on both cores."""
-    environment = {**os.environ, "CHROMIUM_PATH": install_browser()}
-    python = str(BIN / "python")
-    pytest = [python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
-    steps = [
-        [python, "manage.py", "makemigrations", "--check", "--dry-run"],
-        [*pytest, CORE],
-        [*pytest, "tests", f"--ignore={CORE}", f"--ignore={FAULTS}"],
-    ]
-    for step in steps:
-        started = time.monotonic()
-        print(f"\n$ {' '.join(step[1:])}", flush=True)
-        code = subprocess.call(step, cwd=PROJECT, env=environment)
-        print(f"{time.monotonic() - started:.1f} s", flush=True)
-        if code:
+    """All checks of the code with the migrations beside them, then every test, on both cores."""
+    template = {"TEST_DATABASE_TEMPLATE": f"test_template_{os.getpid()}"}
+    environment = {**os.environ, **template, "CHROMIUM_PATH": install_browser()}
+    database = ["python", "-m", "tests.template_database"]
+    beside = {
+        "migrations (run once)": [*database, "make"],
+        **LINTS,
+        "migrations (complete)": ["python", "manage.py", "makemigrations", "--check", "--dry-run"],
+    }
+    try:
+        if code := _side_by_side(beside, environment):
             return code
-    return 0
+        started = time.monotonic()
+        command = ["pytest", "-q", "-n", "2", "--dist", "worksteal", "tests", f"--ignore={FAULTS}"]
+        print(f"\n$ {' '.join(command)}", flush=True)
+        code = subprocess.call([str(BIN / "python"), "-m", *command], cwd=PROJECT, env=environment)
+        print(f"{time.monotonic() - started:.1f} s", flush=True)
+        return code
+    finally:
+        subprocess.call([str(BIN / "python"), *database[1:], "drop"], cwd=PROJECT, env=environment)
 
 
 def examples() -> int:
@@ -69,11 +74,20 @@ def examples() -> int:
     return subprocess.call([*command, "tests/clients/examples.py"], cwd=PROJECT, env=environment)
 
 
-def _lint(check: tuple[str, list[str]]) -> int:
-    name, command = check
+def _side_by_side(checks: dict[str, list[str]], environment: dict[str, str]) -> int:
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        return max(pool.map(lambda check: _run(*check, environment), checks.items()))
+
+
+def _run(name: str, command: list[str], environment: dict[str, str]) -> int:
     started = time.monotonic()
     result = subprocess.run(
-        [str(BIN / command[0]), *command[1:]], cwd=PROJECT, capture_output=True, text=True, check=False
+        [str(BIN / command[0]), *command[1:]],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     words = f"\n{result.stdout}{result.stderr}" if result.returncode else ""
     verdict = "FAILED" if result.returncode else "fine"

@@ -1,6 +1,7 @@
 """The main navigation: each app adds its own entries, so that none has to know another."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.urls import reverse
 
@@ -23,17 +24,17 @@ class Entry:
     badge: str = ""
     badge_events: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def badge_address(self) -> str:
         """Where the badge is, empty without one."""
         return reverse(self.badge) if self.badge else ""
 
-    @property
+    @cached_property
     def badge_trigger(self) -> str:
         """When the badge is loaded: after the page, and at each of its events."""
         return ", ".join(["load delay:150ms", *(f"{event} from:body" for event in self.badge_events)])
 
-    @property
+    @cached_property
     def address(self) -> str:
         """Where the entry leads."""
         return reverse(self.page)

@@ -14,7 +14,7 @@ from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as laws
 
 from monitoring.services import partitions
-from tests.database import as_owner, empty_all_tables
+from tests.database import as_owner, close_cleaner, commit_without_waiting, empty_all_tables
 
 # Append-only tables refuse TRUNCATE, so tests that commit are cleaned up by the owner with the triggers off.
 TransactionTestCase._fixture_teardown = lambda self: empty_all_tables()  # type: ignore[method-assign]
@@ -33,7 +33,10 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Create and migrate the test database as its owner, then hand it to the application's role."""
+    """Create the test database as its owner, then hand it to the application's role.
+
+    It is migrated from nothing, or copied from TEST_DATABASE_TEMPLATE (tests/template_database.py).
+    """
     from config.embedded_postgres import ensure_running
 
     if not os.environ.get("DATABASE_URL"):
@@ -42,13 +45,16 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     connection.settings_dict["TEST"]["NAME"] = "_".join(
         part for part in ("test", os.environ.get("TEST_DATABASE_SUFFIX", ""), worker, str(os.getpid())) if part
     )
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("TEST_DATABASE_TEMPLATE")
     with django_db_blocker.unblock():
         with as_owner():
-            config = setup_databases(verbosity=0, interactive=False)
+            config = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
             from django.core.management import call_command
 
             call_command("apply_privileges", stdout=io.StringIO())
+            commit_without_waiting()
         yield
+        close_cleaner()
         with as_owner():
             teardown_databases(config, verbosity=0)
 

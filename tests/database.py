@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
+import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from psycopg import sql
 
 from config.database_url import parse_database_url
 
@@ -27,17 +31,57 @@ def as_owner() -> Iterator[None]:
         _use(settings.DATABASE_APP_URL)
 
 
+def commit_without_waiting() -> None:
+    """Let commits to the tests' database not wait for the disk: it is thrown away, and no test here cuts the power."""
+    with connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+
+
 def empty_all_tables() -> None:
-    """Empty every table of the apps, as the owner, with the append-only triggers off for that moment."""
+    """Empty every table of the apps, as the owner, with the append-only triggers off for that moment.
+
+    Only tables that hold rows are touched, and by DELETE: TRUNCATE makes new files for a table, for its indexes and
+    for all that refer to it, which takes a hundred times as long as the few rows of a test.
+    """
+    owner = _cleaner()
+    held = [sql.Identifier(table) for (table,) in owner.execute(_which_hold_rows())]
+    with owner.transaction():
+        for table in held:
+            owner.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
+        for table in held:
+            owner.execute(sql.SQL("DELETE FROM {}").format(table))
+        owner.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else the triggers below wait for the checks at the commit
+        for table in held:
+            owner.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(table))
+        owner.execute(RESTART_NUMBERS, [[*KEPT_NUMBERS]])
+
+
+@cache
+def _cleaner() -> "psycopg.Connection[Any]":
+    """One connection of the owner's for all tests of this process: a new one reads the catalog anew, for 50 ms."""
+    address = parse_database_url(settings.DATABASE_OWNER_URL)
+    names = {"dbname": connection.settings_dict["NAME"], "user": address["USER"], "password": address["PASSWORD"]}
+    return psycopg.connect(**names, host=address["HOST"], port=address["PORT"], **address["OPTIONS"], autocommit=True)
+
+
+def close_cleaner() -> None:
+    """Let go of the database, which is about to be removed."""
+    _cleaner().close()
+    _cleaner.cache_clear()
+
+
+@cache
+def _which_hold_rows() -> sql.Composed:
     tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} - KEPT)
-    names = ", ".join(connection.ops.quote_name(table) for table in tables)
-    with as_owner(), connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {connection.ops.quote_name(table)} DISABLE TRIGGER USER")
-        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {connection.ops.quote_name(table)} ENABLE TRIGGER USER")
+    asked = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
+    return sql.SQL(" UNION ALL ").join(asked.format(table, sql.Identifier(table)) for table in tables)
 
 
 KEPT = {"django_content_type", "auth_permission"}
 """Filled by migrations, not by tests."""
+KEPT_NUMBERS = {f"{table}_id_seq" for table in (*KEPT, "django_migrations")}
+RESTART_NUMBERS = """
+    SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+    WHERE last_value IS NOT NULL AND NOT sequencename = ANY (%s)
+"""

@@ -1,8 +1,9 @@
 """An OpenAI-compatible server as a process on loopback: it answers by a script, slowly, with errors, or not at all.
 
 `python -m tests.scripted_llm PORT`. PUT /script sets the rules, GET /log gives what was asked. A rule applies when
-`match` stands in the last message (or anywhere, with `anywhere`); each of its `answers` is given once, the last always:
-{"text"}, {"calls": [{"name", "arguments"}]}, {"refusal"}, {"status", "retry_after"}, {"raw"}; `delay_ms` before each.
+`match` stands in the last message (or anywhere, with `anywhere`), and `prompt`, if given, in the first; each of its
+`answers` is given once, the last always: {"text"}, {"calls": [{"name", "arguments"}]}, {"refusal"}, {"status",
+"retry_after"}, {"raw"}; `delay_ms` before each.
 A question with an `Idempotency-Key` that was answered is answered the same and charged once, as payment services do it.
 """
 
@@ -36,10 +37,10 @@ class Script:
 
     def choose(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
         """The next answer to these messages; an echo where no rule applies."""
-        last = messages[-1].get("content") or ""
+        first, last = (message.get("content") or "" for message in (messages[0], messages[-1]))
         for index, rule in enumerate(self.rules):
             place = json.dumps(messages, ensure_ascii=False) if rule.get("anywhere") else last
-            if rule.get("match", "") in place:
+            if rule.get("match", "") in place and rule.get("prompt", "") in first:
                 at = self.given.get(index, 0)
                 self.given[index] = at + 1
                 answers = rule["answers"]

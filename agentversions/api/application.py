@@ -43,6 +43,7 @@ class Api(NinjaAPI):
         )
         self._described: dict[str, dict[str, Any]] = {}
         self._described_models: list[type[BaseModel]] = []
+        self._schema: dict[str, Any] | None = None
         register_problems(self)
 
     def add(self, prefix: str, router: Router, *, tag: str) -> None:
@@ -80,9 +81,14 @@ class Api(NinjaAPI):
                 pattern.callback = _as_api(pattern.callback)
         return urls
 
-    def get_openapi_schema(self, **options: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The OpenAPI document; every operation may answer with a problem."""
-        schema = super().get_openapi_schema(**options)
+    def get_openapi_schema(self) -> dict[str, Any]:  # type: ignore[override]
+        """The OpenAPI document; every operation may answer with a problem. It is made once, when first asked for."""
+        if self._schema is None:
+            self._schema = self._make_schema()
+        return self._schema
+
+    def _make_schema(self) -> dict[str, Any]:
+        schema = super().get_openapi_schema()
         schema["paths"] |= copy.deepcopy(self._described)
         for model in self._described_models:
             schema["components"].setdefault("schemas", {})[model.__name__] = model.model_json_schema()

@@ -13,6 +13,7 @@ MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 PLAIN_DIGITS_END = 1e21
 """RFC 8785 writes whole floats below this in plain digits, so they come back as integers."""
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
 class NotCanonicalisable(ValueError):
@@ -20,14 +21,62 @@ class NotCanonicalisable(ValueError):
 
 
 def canonical(value: Any) -> str:
-    """The RFC 8785 text of a JSON value. Raises NotCanonicalisable with a sentence when it has none."""
-    check(value)
+    """The RFC 8785 text of a JSON value. Raises NotCanonicalisable with a sentence when it has none.
+
+    The standard library's writer is many times faster than a full RFC 8785 one and agrees with it on plain values."""
     try:
-        text = rfc8785.dumps(value).decode()
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
-        raise NotCanonicalisable(f"This cannot be stored as JSON: {error}.") from error
+        text = _write(_plain(value, 1))
+    except _NotPlain:
+        check(value)
+        try:
+            text = rfc8785.dumps(value).decode()
+        except (rfc8785.CanonicalizationError, RecursionError) as error:
+            raise NotCanonicalisable(f"This cannot be stored as JSON: {error}.") from error
     check_size(text)
     return text
+
+
+class _NotPlain(Exception):
+    """A value that the slow way has to look at: it refuses it by name, or writes it."""
+
+
+def _plain(value: Any, depth: int, max_depth: int = MAX_DEPTH) -> Any:
+    """The value with whole floats as integers, when nothing in it is odd. Raises _NotPlain."""
+    kind = type(value)
+    if kind is str:
+        if "\x00" in value or not (value.isascii() or _is_text(value)):
+            raise _NotPlain
+        return value
+    if kind is dict:
+        if depth > max_depth:
+            raise _NotPlain
+        for key in value:
+            # Other keys are sorted by their UTF-16 code units.
+            if type(key) is not str or not key.isascii() or "\x00" in key:
+                raise _NotPlain
+        return {key: _plain(child, depth + 1, max_depth) for key, child in value.items()}
+    if kind is list or kind is tuple:
+        if depth > max_depth:
+            raise _NotPlain
+        return [_plain(child, depth + 1, max_depth) for child in value]
+    if kind is bool or value is None:
+        return value
+    if kind is int and -MAX_INTEGER <= value <= MAX_INTEGER:
+        return value
+    if kind is float and -MAX_INTEGER <= value <= MAX_INTEGER:
+        if value.is_integer():
+            return int(value)
+        if "e" not in repr(value):
+            return value
+    raise _NotPlain
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_canonical(text: str) -> bool:
@@ -80,6 +129,9 @@ def parse(text: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
 
 def check(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
     """Refuse what RFC 8785 cannot carry, or PostgreSQL cannot store; walks without recursion."""
+    with contextlib.suppress(_NotPlain):
+        _plain(value, 1, max_depth)
+        return
     stack: list[tuple[Any, int, str]] = [(value, 1, "")]
     while stack:
         item, depth, path = stack.pop()

@@ -17,7 +17,7 @@ from .yaml_text import read_yaml, write_yaml
 FORMAT = "agent-versions/1"
 AGENT, PROMPT, WORKFLOW = "agent.yaml", "prompt.md", "workflow.json"
 SMALL_BYTES = 20_000
-"""YAML files up to this size are remembered once they are read."""
+"""Files up to this size are remembered once they are read."""
 RESERVED = {"con", "prn", "aux", "nul", *(f"{device}{number}" for device in ("com", "lpt") for number in range(1, 10))}
 """Names that Windows refuses for a file."""
 
@@ -101,11 +101,10 @@ def _read_tools(listed: Any, files: dict[str, bytes]) -> list[Any]:
 
 def _read(path: str, content: bytes) -> Any:
     try:
-        if PurePosixPath(path).suffix == ".json":
-            return parse(content)
+        is_json = PurePosixPath(path).suffix == ".json"
         if len(content) <= SMALL_BYTES:
-            return json.loads(_yaml_as_json(content))
-        return read_yaml(content.decode("utf-8-sig"))
+            return json.loads(_as_json(content, is_json))
+        return _values_of(content, is_json)
     except UnicodeDecodeError as error:
         raise _refused(f"{path} is not UTF-8. Save it as UTF-8 and try again.") from error
     except NotCanonicalisable as error:
@@ -113,9 +112,13 @@ def _read(path: str, content: bytes) -> Any:
 
 
 @lru_cache(maxsize=1_000)
-def _yaml_as_json(content: bytes) -> str:
-    """The values of a YAML file as JSON text: a history of commits holds the same file many times."""
-    return json.dumps(read_yaml(content.decode("utf-8-sig")), ensure_ascii=False)
+def _as_json(content: bytes, is_json: bool) -> str:
+    """The values of a file as JSON text: a history of commits holds the same file many times."""
+    return json.dumps(_values_of(content, is_json), ensure_ascii=False)
+
+
+def _values_of(content: bytes, is_json: bool) -> Any:
+    return parse(content) if is_json else read_yaml(content.decode("utf-8-sig"))
 
 
 def _refuse_both(document: dict[str, Any], field: str, path: str) -> None:

@@ -36,14 +36,13 @@ class Problem:
 
 def find_problems(configuration: AgentConfiguration) -> tuple[Problem, ...]:
     """Every problem, blocking ones first."""
-    found = [
-        *_prompt_problems(configuration),
-        *(problem for tool in configuration.tools for problem in _tool_problems(tool)),
-        *_analysis_problems(configuration),
-        *_workflow_problems(configuration),
-        *_prompt_warnings(configuration),
-    ]
+    found = [*_field_problems(configuration), *_prompt_warnings(configuration)]
     return tuple(sorted(found, key=lambda problem: not problem.is_blocking))
+
+
+def find_blocking(configuration: AgentConfiguration) -> tuple[Problem, ...]:
+    """Only what keeps it from being published; no text is searched for what is worth a warning."""
+    return blocking(tuple(_field_problems(configuration)))
 
 
 def blocking(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
@@ -72,6 +71,14 @@ def prompts_of(configuration: AgentConfiguration) -> dict[str, str]:
     for node in configuration.workflow.nodes:
         texts[join(("workflow", "nodes", ItemKey(node.id), "prompt"))] = node.prompt
     return texts
+
+
+def _field_problems(configuration: AgentConfiguration) -> Iterator[Problem]:
+    yield from _prompt_problems(configuration)
+    for tool in configuration.tools:
+        yield from _tool_problems(tool)
+    yield from _analysis_problems(configuration)
+    yield from _workflow_problems(configuration)
 
 
 def _prompt_problems(configuration: AgentConfiguration) -> Iterator[Problem]:

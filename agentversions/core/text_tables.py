@@ -1,6 +1,6 @@
 """The rows of a difference as a page shows them: unchanged parts folded, moved blocks linked, white space visible."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .text_diff import Move, TextDiff
@@ -67,13 +67,14 @@ class TextTable:
     note: str
 
 
-def text_table(diff: TextDiff, *, anchor: str, look: Look) -> TextTable:
-    """The table of one text's difference; `anchor` makes its ids unique on the page."""
+def text_table(diff: TextDiff, *, anchor: str, look: Look, kept: Collection[int] = ()) -> TextTable:
+    """The table of one text's difference; `anchor` makes its ids unique on the page. The head's lines `kept` (from 1)
+    are never folded."""
     links = _move_links(diff.moves, anchor)
     lines = list(_lines(inline(diff.rows) if look.is_inline else diff.rows, links))
-    rows: list[Line | Gap] = [*lines] if look.is_unfolded else list(_folded(lines))
-    kept = rows if look.has_all_rows else rows[:ROW_LIMIT]
-    return TextTable(tuple(kept), look.is_inline, len(rows) - len(kept), diff.approximate_reason)
+    rows: list[Line | Gap] = [*lines] if look.is_unfolded else list(_folded(lines, kept))
+    shown = rows if look.has_all_rows else rows[:ROW_LIMIT]
+    return TextTable(tuple(shown), look.is_inline, len(rows) - len(shown), diff.approximate_reason)
 
 
 def one_line(diff: TextDiff) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -82,8 +83,8 @@ def one_line(diff: TextDiff) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
     return base, tuple(_visible(run) for row in diff.rows for run in row.head_runs)
 
 
-def _folded(lines: Sequence[Line]) -> Iterator[Line | Gap]:
-    for part in fold(lines):
+def _folded(lines: Sequence[Line], kept: Collection[int]) -> Iterator[Line | Gap]:
+    for part in fold(lines, is_open=lambda line: line.head_number in kept):
         if isinstance(part, Fold):
             yield Gap(part.count)
             if part.count <= HIDDEN_LIMIT:

@@ -1,6 +1,6 @@
 """Two ways to show a difference's rows: unchanged parts folded away, and both texts in one column."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Generic, Literal, Protocol, TypeVar
@@ -35,14 +35,17 @@ class Fold(Generic[R]):
     rows: tuple[R, ...]
 
 
-def fold(rows: Sequence[R], context: int = 3) -> tuple[R | Fold[R], ...]:
+def fold(
+    rows: Sequence[R], context: int = 3, *, is_open: Callable[[R], bool] = lambda _row: False
+) -> tuple[R | Fold[R], ...]:
     """The rows with long unchanged parts folded, `context` rows before and after each change left open.
 
-    A part is folded from two rows on: hiding one row behind one row helps nobody.
+    A part is folded from two rows on: hiding one row behind one row helps nobody. A row that `is_open` stands open like
+    a change, with its context.
     """
     folded: list[R | Fold[R]] = []
     start = 0
-    for is_same, group in groupby(rows, key=lambda row: row.kind == "same"):
+    for is_same, group in groupby(rows, key=lambda row: row.kind == "same" and not is_open(row)):
         part = tuple(group)
         stop = start + len(part)
         before = 0 if start == 0 else context

@@ -20,6 +20,11 @@ FILLER = frozenset(FILLER_WORDS.split())
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def storable(text: str) -> str:
+    """A text from outside without what PostgreSQL cannot store."""
+    return UNSTORABLE.sub("�", text)
+
+
 def one_line(name: str) -> str:
     """A name as it is stored: without line breaks, doubled spaces or spaces around it."""
     return " ".join(name.split())

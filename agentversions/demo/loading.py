@@ -15,6 +15,7 @@ from agentversions.services.drafts import replace_draft
 from agentversions.services.libraries import create_entry, save_revision
 from agentversions.services.publishing import get_version, publish
 
+from .release import load_release
 from .stories import Story, read_libraries, read_people, read_stories
 
 KINDS = {"tools": LibraryEntry.Kind.TOOL, "knowledge_bases": LibraryEntry.Kind.KNOWLEDGE_BASE}
@@ -39,6 +40,7 @@ def load_demo(*, password: str, now: datetime) -> tuple[User, ...]:
     for story in read_stories():
         if not Agent.objects.filter(slug=story.slug).exists():
             tell(story=story, now=now, authors=authors)
+    load_release(authors)
     for chapter in _chapters:
         chapter(authors)
     return tuple(person for person, is_new in people.values() if is_new)

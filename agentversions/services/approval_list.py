@@ -4,27 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 
 from agentversions.core.changes import Change, Comparison, compare
 from agentversions.core.paths import label_of
 from agentversions.core.release import RequestState
 from agentversions.core.roles import Permission
-from agentversions.models import AgentVersion, ApprovalComment, ApprovalDecision, ApprovalRequest, User
+from agentversions.models import AgentVersion, ApprovalDecision, ApprovalRequest, User
 
-from .approval_comments import lines_at, may_comment
+from .approval_discussion import ShownComment, discuss, is_at
 from .approvals import approvals_needed
 from .live_versions import live_version
 from .readiness import Readiness, approvers_of, readiness_of
 from .rollback_reviews import waiting_rollbacks
-
-
-@dataclass(frozen=True)
-class ShownComment:
-    """A comment with its place in words, and the line that it is about."""
-
-    row: ApprovalComment
-    label: str
-    quoted: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +46,14 @@ class ShownRequest:
     cannot: str
     may_withdraw: bool
     may_comment: bool
+
+    @property
+    def difference(self) -> str:
+        """The address of the page of differences with what was said, empty while there is nothing to compare with."""
+        if self.base is None:
+            return ""
+        sides = [self.request.agent.slug, self.base.number, self.request.version.number]
+        return f"{reverse('agentversions:version_compare', args=sides)}?approval={self.request.pk}"
 
 
 def find_requests(*, agent: str = "", state: str = "") -> Any:
@@ -95,9 +95,9 @@ def show_request(request: ApprovalRequest, reader: User) -> ShownRequest:
         base = None
     version = request.version
     comparison = compare(base.configuration.load(), version.configuration.load()) if base else None
-    comments = tuple(_show(request, row) for row in request.comments.select_related("created_by"))
+    discussion = discuss(request, reader)
     changes = tuple(
-        ShownChange(change, tuple(one for one in comments if _is_at(one.row.path, change.path)))
+        ShownChange(change, tuple(one for one in discussion.comments if is_at(one.row.path, change.path)))
         for change in (comparison.changes if comparison else ())
     )
     placed = {one.row.pk for change in changes for one in change.comments}
@@ -107,7 +107,7 @@ def show_request(request: ApprovalRequest, reader: User) -> ShownRequest:
         base=base,
         comparison=comparison,
         changes=changes,
-        remarks=tuple(one for one in comments if one.row.pk not in placed),
+        remarks=tuple(one for one in discussion.comments if one.row.pk not in placed),
         places=tuple((path, label_of(path) or path) for path in (comparison.changed_paths if comparison else ())),
         readiness=readiness_of(version),
         approved_by=approvers_of(version),
@@ -116,7 +116,7 @@ def show_request(request: ApprovalRequest, reader: User) -> ShownRequest:
         cannot=_cannot(request, decisions, reader),
         may_withdraw=request.is_open
         and (reader.pk in (request.created_by_id, version.created_by_id) or reader.allows(Permission.ADMINISTER)),
-        may_comment=may_comment(reader),
+        may_comment=discussion.may_comment,
     )
 
 
@@ -130,13 +130,3 @@ def _cannot(request: ApprovalRequest, decisions: tuple[ApprovalDecision, ...], r
     if any(row.person_id == reader.pk for row in decisions):
         return "You have approved it. One more person has to."
     return ""
-
-
-def _show(request: ApprovalRequest, row: ApprovalComment) -> ShownComment:
-    lines = lines_at(request, row.path) if row.line else []
-    quoted = lines[row.line - 1] if row.line and row.line <= len(lines) else ""
-    return ShownComment(row, label_of(row.path) or row.path, quoted)
-
-
-def _is_at(path: str, of: str) -> bool:
-    return path == of or path.startswith((f"{of}.", f"{of}["))

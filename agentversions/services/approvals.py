@@ -4,7 +4,7 @@ from django.db import transaction
 
 from agentversions.core.release import RequestState, Verdict
 from agentversions.core.roles import Permission
-from agentversions.models import AgentVersion, ApprovalDecision, ApprovalRequest, User
+from agentversions.models import Agent, AgentVersion, ApprovalDecision, ApprovalRequest, ReleaseRules, User
 
 from .approval_ending import end_request
 from .approval_notices import APPROVED, CHANGES, tell_approvers, tell_asker
@@ -35,9 +35,16 @@ def may_ask(actor: User) -> bool:
     return actor.allows(Permission.EDIT) or actor.allows(Permission.ROUTE)
 
 
+def may_ask_live(agent: Agent, actor: User) -> bool:
+    """Whether an approval may make a version live in somebody's name: an operator's, or where the agent needs it that
+    of whoever may ask."""
+    return actor.allows(Permission.ROUTE) or (may_ask(actor) and bool(rules_of(agent).approvals))
+
+
 def approvals_needed(request: ApprovalRequest) -> int:
     """How many people have to approve it by the rules of now; at least one, because somebody asked."""
-    return max(1, rules_of(request.agent).approvals)
+    rules: ReleaseRules | None = getattr(request.agent, "release_rules", None)
+    return max(1, rules.approvals) if rules else 1
 
 
 @transaction.atomic
@@ -55,7 +62,7 @@ def ask_approval(*, version: AgentVersion, reason: str = "", goes_live: bool = F
     waiting = ApprovalRequest.objects.open().filter(version=version).first()
     if waiting is not None:
         raise RequestOpen(f"{waiting.created_by} asked for the approval of {version} already.", waiting.pk)
-    if goes_live and not (actor.allows(Permission.ROUTE) or rules_of(locked).approvals):
+    if goes_live and not may_ask_live(locked, actor):
         words = "This agent's versions need no approval, so only an operator makes them live. Ask without it."
         raise RequestRefused(words, "goes_live")
     request = ApprovalRequest.objects.create(
@@ -140,14 +147,16 @@ def _approved(request: ApprovalRequest, actor: User) -> None:
 
 
 def _go_live(request: ApprovalRequest) -> None:
-    freeze = open_freeze()
+    freeze, asker = open_freeze(), request.created_by
     words = f"Not live yet. {in_words(freeze)} Make it live when the freeze is over." if freeze else ""
+    if not words and not may_ask_live(request.agent, asker):
+        words = f"Not live yet. {asker} asked for it and may no longer make it live. An operator does that."
     if not words:
         people = " and ".join(str(person) for person in approvers_of(request.version))
         reason = f"Approved by {people}. {request.reason}".strip()
         try:
             with transaction.atomic():
-                request.deployment = make_live(version=request.version, reason=reason, actor=request.created_by)
+                request.deployment = make_live(version=request.version, reason=reason, actor=asker)
         except Refused as refusal:
             words = f"Not live yet. {refusal}"
     request.outcome = words or f"{request.version} went live."

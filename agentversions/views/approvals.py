@@ -2,19 +2,22 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
+from agentversions.core.paths import label_of
 from agentversions.core.release import Verdict
 from agentversions.core.roles import Permission
 from agentversions.forms.approvals import CommentForm, DecisionForm, ReasonForm
 from agentversions.models import ApprovalRequest, RollbackReview
-from agentversions.services.approval_comments import comment, may_comment
+from agentversions.services.approval_comments import comment, lines_at, may_comment
+from agentversions.services.approval_discussion import show_comment
 from agentversions.services.approval_list import count_waiting, find_request, find_requests, show_request
 from agentversions.services.approvals import decide, withdraw_request
 from agentversions.services.errors import NotAllowed, ReasonMissing, Refused, RequestRefused
 from agentversions.services.rollback_reviews import review_rollback, waiting_rollbacks
-from config.htmx import fragment_or_page
+from config.htmx import fragment_or_page, wants_fragment
 
 from .access import actor_of, page
 
@@ -29,11 +32,9 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     found = find_requests(agent=agent)
     reviews = waiting_rollbacks()
     context = {
-        "waiting": found.filter(pk__in=ApprovalRequest.objects.open().values("pk")).order_by("id"),
+        "waiting": found.open(),
         "reviews": reviews.filter(deployment__agent__slug=agent) if agent else reviews,
-        "over": found.filter(pk__in=ApprovalRequest.objects.over().values("pk")).order_by("-ended_at", "-id")[
-            :MOST_OVER
-        ],
+        "over": found.over()[:MOST_OVER],
         "agent": agent,
     }
     return fragment_or_page(
@@ -51,8 +52,7 @@ def approval_badge(request: HttpRequest) -> HttpResponse:
 @page(Permission.READ)
 def approval_detail(request: HttpRequest, number: int) -> HttpResponse:
     """One request: the difference to live, what was evaluated, which numbers it reaches, what was said."""
-    place = request.GET.get("path", "").replace("\x00", "")[:500]
-    return _detail(request, request_or_404(number), remark=CommentForm(initial={"path": place}))
+    return _detail(request, request_or_404(number))
 
 
 @page(Permission.APPROVE, "POST")
@@ -104,20 +104,49 @@ def approval_withdraw(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("agentversions:approval_detail", number)
 
 
-@page(Permission.READ, "POST")
+@page(Permission.READ, "GET", "POST")
 def approval_comment(request: HttpRequest, number: int) -> HttpResponse:
-    """Adds a remark; who may, the service knows."""
-    found, form = request_or_404(number), CommentForm(request.POST)
-    if not may_comment(actor_of(request)):
+    """The form at a field or a line (`?path=&line=`, with `cancel` its empty place), and adding what it says.
+
+    In place it answers with what stands there then, a plain form leads to the request's page; who may, the service
+    knows.
+    """
+    found, actor = request_or_404(number), actor_of(request)
+    if not may_comment(actor):
         raise PermissionDenied("This needs the Editor, Operator or Approver role. Ask an admin for it.")
+    if request.method == "GET":
+        is_open = "cancel" not in request.GET
+        return _comment_form(request, found, CommentForm(initial=request.GET.dict()) if is_open else None)
+    form = CommentForm(request.POST)
     if form.is_valid():
         try:
-            comment(request=found, **form.cleaned_data, actor=actor_of(request))
+            row = comment(request=found, **form.cleaned_data, actor=actor)
         except RequestRefused as refusal:
             form.add_error(refusal.field, str(refusal))
         else:
-            return redirect("agentversions:approval_detail", number)
-    return _detail(request, found, remark=form)
+            if not wants_fragment(request):
+                there = reverse("agentversions:approval_detail", args=[number])
+                return HttpResponseRedirect(f"{there}#comment-{row.pk}")
+            row.refresh_from_db()
+            context = {"said": [show_comment(row, found)], "is_beside": row.line is not None}
+            return render(request, f"{FRAGMENTS}/approval_remarks_here.html", context)
+    return _comment_form(request, found, form) if wants_fragment(request) else _detail(request, found, remark=form)
+
+
+def _comment_form(request: HttpRequest, found: ApprovalRequest, form: CommentForm | None) -> HttpResponse:
+    path, line = (str(form[name].value() or "").replace("\x00", "") for name in ("path", "line")) if form else ("", "")
+    label = label_of(path)
+    if form and not label:
+        raise Http404("There is no such field to comment on.")
+    quoted = (
+        lines_at(found, path)[int(line) - 1 : int(line)]
+        if line.isascii() and line.isdecimal() and len(line) < 10
+        else []
+    )
+    title = f"Comment on {label} of {found.version}"
+    context = {"each": found, "form": form, "label": label, "quoted": "".join(quoted), "title": title}
+    status = 422 if form and form.is_bound else 200
+    return fragment_or_page(request, f"{FRAGMENTS}/approval_comment_form.html", context, status=status)
 
 
 @page(Permission.APPROVE, "POST")

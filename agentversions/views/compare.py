@@ -8,16 +8,17 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from agentversions.core.roles import Permission
-from agentversions.core.sections import sections_of
+from agentversions.core.sections import KeptLines, sections_of
 from agentversions.core.text_tables import Look
 from agentversions.core.workflow_changes import draw_difference
 from agentversions.models import Agent
+from agentversions.services.approval_discussion import discussion_of, place_comments
 from agentversions.services.comparison import ComparedSides, compare_sides, offer_sides, usual_sides
 from agentversions.services.errors import NotLive, UnknownVersion
 
-from .access import agent_or_404, page
+from .access import actor_of, agent_or_404, page
 
-KEPT = ("view", "show")
+KEPT = ("view", "show", "approval")
 """Choices of the reader that stay when other sides are chosen."""
 UNFOLDED = {"context": "all", "rows": "all"}
 """The query of a page with every line."""
@@ -25,18 +26,21 @@ UNFOLDED = {"context": "all", "rows": "all"}
 
 @page(Permission.READ)
 def version_compare(request: HttpRequest, slug: str, base: str, head: str) -> HttpResponse:
-    """What differs between two sides, side by side or inline."""
+    """What differs between two sides, side by side or inline; `?approval=` adds what was said on a request."""
     agent = agent_or_404(slug)
     compared = _compared_or_404(agent, base, head)
+    discussion = discussion_of(compared.head.version, request.GET.get("approval", ""), actor_of(request))
+    shown = shown_difference(request, compared, kept=discussion.kept_lines if discussion else None)
     context = {
-        **shown_difference(request, compared),
+        **shown,
+        "remarks": place_comments(discussion, shown["sections"]) if discussion else None,
         "agent": agent,
         "choices": offer_sides(agent, compared.base, compared.head),
     }
     return render(request, "agentversions/version_compare.html", context)
 
 
-def shown_difference(request: HttpRequest, compared: ComparedSides) -> dict[str, Any]:
+def shown_difference(request: HttpRequest, compared: ComparedSides, *, kept: KeptLines | None = None) -> dict[str, Any]:
     """What a page needs to show a difference (`fragments/compare_*.html`), in the look that its address chooses."""
     comparison = compared.comparison
     is_everything = request.GET.get("show") == "everything"
@@ -48,7 +52,7 @@ def shown_difference(request: HttpRequest, compared: ComparedSides) -> dict[str,
     return {
         "compared": compared,
         "comparison": comparison,
-        "sections": sections_of(comparison, look=look, is_everything=is_everything),
+        "sections": sections_of(comparison, look=look, is_everything=is_everything, kept=kept),
         "drawing": draw_difference(comparison, look=look),
         "look": look,
         "is_everything": is_everything,

@@ -9,7 +9,7 @@ from agentversions.core.roles import Permission
 from agentversions.forms.approvals import AskForm, ReasonForm, RulesForm
 from agentversions.models import AgentVersion, EvaluationSuite
 from agentversions.services.approval_list import request_of_version
-from agentversions.services.approvals import ask_approval, may_ask
+from agentversions.services.approvals import ask_approval, may_ask, may_ask_live
 from agentversions.services.errors import (
     AgentArchived,
     NotAllowed,
@@ -94,7 +94,7 @@ def approval_ask_dialog(request: HttpRequest, slug: str, number: int) -> HttpRes
     context = {
         **_state(request, version),
         "form": form,
-        "may_go_live": actor.allows(Permission.ROUTE) or bool(rules_of(version.agent).approvals),
+        "may_go_live": may_ask_live(version.agent, actor),
     }
     return _dialog(request, "approval_ask_dialog", context, form.is_bound)
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import register_converter, reverse
 from django.urls.converters import StringConverter
@@ -59,7 +60,7 @@ def list_all(
 ) -> RolloutList:
     """The newest first, of one agent or in one state where they are named; `next` goes on."""
     found = list_rollouts(agent=agent.replace("\x00", ""), state=state or "", below=below)
-    rows = list(found[: limit + 1])
+    rows = list(found.prefetch_related("moves__actor")[: limit + 1])
     items = [_answer(rollout) for rollout in rows[:limit]]
     following = next_page(request, below=str(items[-1].id)) if len(rows) > limit else None
     return RolloutList(items=items, next=following)
@@ -67,7 +68,11 @@ def list_all(
 
 @router.post("/rollouts", auth=ROUTE, response={201: RolloutAnswer}, url_name="rollouts", summary="Start a rollout")
 def start(request: HttpRequest, response: HttpResponse, body: NewRollout) -> RolloutAnswer:
-    """Now, or at `starts_at`. An agent has one rollout that is not over (409 `rollout-open` names it)."""
+    """Now, or at `starts_at`. An agent has one rollout that is not over (409 `rollout-open` names it).
+
+    What the version lacks is listed by 409 `not-ready`; `override_reason`, by an approver who did not publish it,
+    passes over it.
+    """
     steps, max_duration_s = _plan(body)
     rollout = start_rollout(
         agent=find_agent(body.agent),
@@ -78,6 +83,7 @@ def start(request: HttpRequest, response: HttpResponse, body: NewRollout) -> Rol
         starts_at=body.starts_at,
         follow_live=[find_channel(address).address for address in dict.fromkeys(body.follow_live)],
         reason=body.reason,
+        override_reason=body.override_reason,
         actor=actor_of(request),
     )
     response["Location"] = reverse("api:rollout", args=[rollout.pk])
@@ -142,12 +148,13 @@ def _find(number: int) -> Rollout:
     rollout = find_rollout(number)
     if rollout is None:
         raise Http404("There is no such rollout.")
+    prefetch_related_objects([rollout], "moves__actor")
     return rollout
 
 
 def _answer(rollout: Rollout) -> RolloutAnswer:
     value, judging = rollout.value, rollout.judging
-    rows = list(rollout.moves.order_by("id").select_related("actor"))
+    rows = list(rollout.moves.all())
     # The state and the allowed moves are names of the core's enumerations.
     state: Any = value.state.value
     may: Any = [move.value for move in allowed_moves(rollout)]

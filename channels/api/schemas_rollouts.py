@@ -38,7 +38,7 @@ class NewJudging(Body):
 
 class NewRollout(Body):
     """A version of an agent; `preset`, or `steps` of one's own. `follow_live` are channels of the agent's draft or of a
-    pinned version that are switched to Live first."""
+    pinned version that are switched to Live first; `override_reason` passes over what the version lacks."""
 
     agent: Annotated[str, Field(max_length=100)]
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -49,6 +49,7 @@ class NewRollout(Body):
     starts_at: Moment | None = None
     follow_live: Annotated[list[Line], Field(max_length=10_000)] = []
     reason: Reason = ""
+    override_reason: Reason = ""
 
 
 class NewMove(Body):

@@ -1,13 +1,13 @@
 """What answered a channel at any moment: from the histories of its pointer, of deployments and of drafts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from agentversions.models import Agent, AgentVersion, Deployment, User
 from channels.core.flag_rules import Situation
-from channels.core.phone_numbers import Caller, read_caller, region_of
+from channels.core.phone_numbers import region_of
 from channels.core.rollout_routing import Served, refine
 from channels.core.rollout_steps import Assignment
 from channels.core.routes import Follow, RoutePlan, Target, read_route
@@ -15,9 +15,9 @@ from channels.core.routing import Decision, Unit, choose, unit_of
 from channels.core.shares import percent
 from channels.models import Channel, DraftServing, Route
 
-from .flag_callers import hash_of
 from .in_force import RolloutInForce, flags_at, rollout_at
 from .overlays import FlagSaid, overlaid_by
+from .situations import known_caller, situation_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Answered(Followed):
 
     `decision` is None while a test would split and no caller was named. `set_by` and `reason` say who pointed the
     channel at its route, at `set_at`. `rollout` is the one of the agent where the route follows Live, `assignment` this
-    caller's arm while it split calls. `flags` are all in force; they left the configuration of `effective`.
+    caller's arm while it split calls; `situation` is the call as flags see it. `flags` are all in force; they left the
+    configuration of `effective`.
     """
 
     moment: datetime
@@ -54,6 +55,7 @@ class Answered(Followed):
     reason: str = ""
     rollout: RolloutInForce | None = None
     assignment: Assignment | None = None
+    situation: Situation | None = None
     flags: tuple[FlagSaid, ...] = ()
     effective: str | None = None
 
@@ -78,8 +80,12 @@ def answered_at(
     body = Route.objects.only("body").get(pk=state.route_id).body
     plan = read_route(body)
     setting = find_setting(channel, state)
+    who = known_caller(caller, region_of(channel.address))
+    unit, counted = unit_of(who.unit, call_id, "")
+    situation = situation_of(who, unit=unit, at=moment, zone=ZoneInfo(state.time_zone), channel=channel.address)
     known = {
         "moment": moment,
+        "situation": situation,
         "is_enabled": state.is_enabled,
         "plan": plan,
         "route": state.route_id,
@@ -89,13 +95,12 @@ def answered_at(
     }
     if not state.is_enabled:
         return Answered(**known, why=f"{channel} was switched off.")
-    known_caller = read_caller(caller, region_of(channel.address)) if caller else Caller(None)
-    unit, counted = unit_of(known_caller.unit, call_id, "")
     if plan.is_test and counted == Unit.CHANCE:
         return Answered(**known, why="A test was running: name a caller to see who answered.")
     decision = choose(plan, unit)
     rollout = rollout_of(decision.target, moment)
-    known |= {"decision": decision, "unit": counted, "rollout": rollout}
+    situation = replace(situation, variant=decision.variant)
+    known |= {"decision": decision, "unit": counted, "rollout": rollout, "situation": situation}
     if rollout is not None and rollout.value.state.splits_calls and counted == Unit.CHANCE:
         plan_then = rollout.value.plan
         words = (
@@ -107,14 +112,6 @@ def answered_at(
     known |= {**vars(followed), "assignment": served.assignment}
     if followed.agent is None or followed.digest is None:
         return Answered(**known)
-    situation = Situation(
-        at=moment,
-        zone=ZoneInfo(state.time_zone),
-        unit=unit or None,
-        caller=hash_of(known_caller.unit) if known_caller.unit else None,
-        channel=channel.address,
-        variant=decision.variant,
-    )
     said = overlaid_by(flags_at(followed.agent.pk, moment), digest=followed.digest, situation=situation)
     return Answered(**known, flags=said.flags, effective=said.digest)
 

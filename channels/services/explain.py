@@ -7,8 +7,7 @@ from django.db import connection
 
 from agentversions.models import Agent, AgentVersion
 from agentversions.models.database import database_now
-from channels.core.flag_rules import Situation
-from channels.core.phone_numbers import Caller, read_caller, region_of, shown
+from channels.core.phone_numbers import Caller, region_of, shown
 from channels.core.rollout_routing import Served
 from channels.core.routing import Decision, Unit, choose, unit_of
 from channels.core.shares import percent
@@ -17,9 +16,9 @@ from channels.runtime.facts import Answer, RouteFacts, compile_route
 from channels.runtime.statements import LOAD_ROUTES
 
 from .answered import rollout_of, serve
-from .flag_callers import hash_of
 from .in_force import RolloutInForce, flags_at
 from .overlays import FlagSaid, overlaid_by
+from .situations import known_caller, situation_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
     if not channel.is_enabled:
         return Explanation((*steps, "It is switched off: the call gets a 404."))
     route, moment = load_route(channel.route_id), database_now()
-    known = read_caller(caller, region_of(channel.address)) if caller else Caller(None)
+    known = known_caller(caller, region_of(channel.address))
     unit, counted = unit_of(known.unit, call_id, "")
     if route.plan.is_test:
         steps.append(_caller_in_words(known, caller, counted, call_id))
@@ -75,14 +74,8 @@ def explain(channel: Channel, *, caller: str | None = None, call_id: str | None 
     steps.append(_target_in_words(served, answer))
     if answer.digest is None:
         return Explanation(tuple(steps), decision, None, counted, rollout, served)
-    situation = Situation(
-        at=moment,
-        zone=ZoneInfo(channel.time_zone),
-        unit=unit or None,
-        caller=hash_of(known.unit) if known.unit else None,
-        channel=channel.address,
-        variant=decision.variant,
-    )
+    zone = ZoneInfo(channel.time_zone)
+    situation = situation_of(known, unit=unit, at=moment, zone=zone, channel=channel.address, variant=decision.variant)
     agent = Agent.objects.values_list("pk", flat=True).get(slug=answer.agent)
     said = overlaid_by(flags_at(agent, moment), digest=answer.digest, situation=situation)
     steps += [_flag_in_words(each) for each in said.flags if each.changed or each.skipped]

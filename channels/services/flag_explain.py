@@ -6,22 +6,20 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from agentversions.core.digest import digest_of
-from agentversions.core.reading import write_body
-from agentversions.models import Configuration
 from agentversions.models.database import database_now
 from channels.core.flag_explaining import RuleAnswer, trace
-from channels.core.flag_overlay import changes_of, overlaid
+from channels.core.flag_overlay import changes_of
 from channels.core.flag_rules import Evaluation, Situation
+from channels.core.flag_sets import FlagInForce
 from channels.core.flag_words import gives, rule_words
 from channels.core.flags import Flag as FlagValue
-from channels.core.phone_numbers import Caller, read_caller, region_of, shown
-from channels.core.routing import choose, unit_of
+from channels.core.phone_numbers import Caller, region_of, shown
+from channels.core.routing import unit_of
 from channels.models import Channel
-from channels.runtime.facts import Answer
 
-from .explain import load_route
-from .flag_callers import hash_of
+from .answered import Answered, answered_at
+from .overlays import overlaid_by
+from .situations import known_caller, situation_of
 
 
 @dataclass(frozen=True)
@@ -57,22 +55,18 @@ def explain_flag(
     at: datetime | None = None,
     is_archived: bool = False,
 ) -> ExplainedFlag:
-    """What this flag, as it stands now, gives a call (`at` None: now). Nothing is recorded."""
-    known = (
-        read_caller(caller, region_of(channel.address) if channel else settings.PHONE_REGION)
-        if caller
-        else Caller(None)
-    )
-    unit = known.unit or call_id or None
-    variant, answer = _answer(channel, unit) if channel else (None, None)
-    situation = Situation(
-        at=at or database_now(),
-        zone=ZoneInfo(channel.time_zone) if channel else UTC,
-        unit=unit,
-        caller=hash_of(known.unit) if known.unit else None,
-        channel=channel.address if channel else "",
-        variant=variant,
-    )
+    """What this flag, as it stands now, gives a call, on what answers or answered the number then (`at` None: now).
+
+    Nothing is recorded.
+    """
+    moment = at or database_now()
+    answered = answered_at(channel, moment, caller=caller, call_id=call_id) if channel else None
+    known = known_caller(caller, region_of(channel.address) if channel else settings.PHONE_REGION)
+    situation = answered.situation if answered else None
+    if situation is None:
+        zone = ZoneInfo(channel.time_zone) if channel else UTC
+        unit = unit_of(known.unit, call_id, "")[0]
+        situation = situation_of(known, unit=unit, at=moment, zone=zone, channel=channel.address if channel else "")
     traced = trace(flag, situation)
     rules = tuple(
         ExplainedRule(rule_words(rule), gives(flag, rule.gives), said)
@@ -80,24 +74,20 @@ def explain_flag(
     )
     evaluation = traced.evaluation
     words = gives(flag, evaluation.variant) if evaluation.error is None else evaluation.words
-    facts = _facts(situation, known, caller, call_id, channel)
+    facts = _facts(situation, known, caller, call_id, channel, _arm(answered))
     if is_archived:
         return ExplainedFlag(facts, rules, evaluation, words, "The flag is archived: it acts on nothing.")
-    effect, effective = _effect(flag, evaluation, channel, answer)
+    effect, effective = _effect(flag, answered, situation)
     return ExplainedFlag(facts, rules, evaluation, words, effect, effective)
 
 
-def _answer(channel: Channel, unit: str | None) -> tuple[str | None, Answer | None]:
-    """The A/B variant of this caller and what answers; nothing where the draw would be by chance."""
-    route = load_route(channel.route_id)
-    if route.plan.is_test and unit is None:
-        return None, None
-    decision = choose(route.plan, unit_of(unit, None, "")[0])
-    return decision.variant, route.answers[decision.index]
-
-
 def _facts(
-    situation: Situation, known: Caller, caller: str | None, call_id: str | None, channel: Channel | None
+    situation: Situation,
+    known: Caller,
+    caller: str | None,
+    call_id: str | None,
+    channel: Channel | None,
+    arm: list[str],
 ) -> tuple[str, ...]:
     if known.unit:
         who = f"Caller {shown(known.unit)}"
@@ -108,28 +98,35 @@ def _facts(
     where = f"Number {channel}" if channel else "No number is named"
     zone = channel.time_zone if channel else "UTC, for want of a number"
     test = [f"A/B variant “{situation.variant}”"] if situation.variant else []
-    return (who, where, *test, f"{local:%A %-d %b %Y, %H:%M} ({zone})")
+    return (who, where, *test, *arm, f"{local:%A %-d %b %Y, %H:%M} ({zone})")
 
 
-def _effect(flag: FlagValue, evaluation: Evaluation, channel: Channel | None, answer: Answer | None) -> tuple[str, str]:
+def _arm(answered: Answered | None) -> list[str]:
+    if answered is None or answered.rollout is None or answered.assignment is None:
+        return []
+    return [f"Rollout of V{answered.rollout.value.plan.version}: the {answered.assignment.arm} arm"]
+
+
+def _effect(flag: FlagValue, answered: Answered | None, situation: Situation) -> tuple[str, str]:
+    """What it does to the version that answers, in words, and the digest that it leaves there."""
     if not flag.type.is_overlay:
         return "The agent's code gets this value.", ""
-    if channel is None:
+    if answered is None:
         return "Name a number to see what that does to the version that answers there.", ""
-    if answer is None:
-        return "An A/B test answers there: name a caller to see which version.", ""
-    if flag.agent and answer.agent != flag.agent:
-        return f"“{answer.agent}” answers this number, and the flag is for “{flag.agent}”: it does nothing there.", ""
-    if answer.digest is None:
-        return f"“{answer.agent}” has no live version: the call gets a 404.", ""
-    version = f"V{answer.version}" if answer.version is not None else "the draft"
-    changes = changes_of((flag,), {flag.key: evaluation})
-    if not changes:
-        return f"{answer.agent} {version} answers as it is.", ""
-    content = Configuration.objects.get(digest=answer.digest).load()
-    changed, flags, skipped = overlaid(content, changes)
-    if skipped:
-        return f"{answer.agent} {version} answers as it is: {skipped[0].words}", ""
-    if not flags:
-        return f"{answer.agent} {version} is so already: nothing changes.", ""
-    return f"{answer.agent} {version} answers with this change.", digest_of(write_body(changed))
+    if answered.agent is None:
+        return answered.why, ""
+    agent = answered.agent
+    if flag.agent and agent.slug != flag.agent:
+        return f"“{agent.slug}” answers this number, and the flag is for “{flag.agent}”: it does nothing there.", ""
+    if answered.digest is None:
+        return answered.why, ""
+    overlaid = overlaid_by([FlagInForce(flag, 0)], digest=answered.digest, situation=situation)
+    said = overlaid.flags[0]
+    named = f"{agent.slug} {answered.version or 'the draft'}"
+    if said.skipped:
+        return f"{named} answers as it is: {said.skipped}", ""
+    if said.changed:
+        return f"{named} answers with this change.", overlaid.digest
+    if changes_of((flag,), {flag.key: said.evaluation}):
+        return f"{named} is so already: nothing changes.", ""
+    return f"{named} answers as it is.", ""

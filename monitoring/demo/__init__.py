@@ -13,6 +13,8 @@ from monitoring.core.records import CallRecord, read_record
 from monitoring.models import CallLedger
 from monitoring.services.ingest import ingest
 
+from .ab_calls import load_test_calls
+
 FILE = Path(__file__).with_name("calls.yaml")
 DAYS = 28
 ENDED = ("caller hung up", "agent ended the call", "caller hung up", "silence")
@@ -28,6 +30,9 @@ def load_calls(people: Mapping[str, User]) -> None:
     lines: Any = read_yaml(FILE.read_text(encoding="utf-8"))
     said: Any = read_yaml(FILE.with_name("conversations.yaml").read_text(encoding="utf-8"))
     for line in lines:
+        if "number" in line:
+            load_test_calls(line, random.Random(line["number"]))  # noqa: S311 a demo is no secret
+            continue
         agent = Agent.objects.filter(slug=line["agent"]).first()
         if agent is not None:
             ingest(list(_calls(line, chance, now, said[line["agent"]])), source="demo")

@@ -17,8 +17,8 @@ from monitoring.services.audit_export import export_csv, export_json_lines
 from monitoring.services.audit_list import AuditRow, chain_state, find_entry, kinds_and_actions, list_entries, people
 
 from .audit_links import LABELS as KINDS
-from .audit_links import subject_address, version_links
-from .calls import field_kind, spans_of
+from .audit_links import named_links, subject_address
+from .filters import chips, field_kind, spans_of
 
 LABELS = {
     "who": "Who",
@@ -101,7 +101,7 @@ def _row(row: AuditRow, reader: User) -> dict[str, Any]:
         "is_sound": row.is_sound,
         "address": subject_address(entry, reader),
         "kind": KINDS.get(entry.subject_kind, entry.subject_kind),
-        "versions": version_links(entry),
+        "links": named_links(entry),
         "fields": fields[:MOST_FIELDS],
         "more_fields": len(fields) - MOST_FIELDS,
         "origin": ORIGINS.get(entry.origin, entry.origin),
@@ -110,22 +110,20 @@ def _row(row: AuditRow, reader: User) -> dict[str, Any]:
 
 def _chips(wanted: AuditFilter, persons: list[User]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
-    problems = dict(wanted.problems)
     words = {
         "who": {NOBODY: "The product itself", **{each.username: str(each) for each in persons}},
-        "kind": KINDS,
+        "kind": {wanted.kind: KINDS.get(wanted.kind, wanted.kind).capitalize()},
+        "action": {wanted.action: wanted.action.capitalize()},
         "origin": ORIGINS,
         "days": dict(spans_of(wanted.days)),
     }
-    return [
-        {
-            "label": LABELS[name],
-            "value": words.get(name, {}).get(value, value),
-            "without": wanted.without(name).query,
-            "problem": problems.get(name, ""),
-        }
-        for name, value in wanted.pairs
-    ]
+    return chips(
+        wanted.pairs,
+        wanted.problems,
+        labels=LABELS,
+        words=words,
+        without=lambda name, value: wanted.without(name).query,
+    )
 
 
 def _with_chosen(choices: list[tuple[str, str]], chosen: str, *known: str) -> list[tuple[str, str]]:

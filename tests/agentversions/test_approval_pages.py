@@ -50,11 +50,12 @@ def test_the_queue_shows_what_waits_and_the_badge_counts_what_the_reader_may_dec
 def test_a_request_shows_difference_evidence_and_who_it_reaches() -> None:
     suite = suite_of(case("a"))
     release = make_release(approvals=1, suites=(suite.slug,))
-    page = text_of(as_(release.approver), f"/approvals/{ask(release).pk}/")
+    request = ask(release)
+    page = text_of(as_(release.approver), f"/approvals/{request.pk}/")
     assert "Welcome message" in page
     assert "has not been run to its end" in page
     assert "/agents/clinic/live/followers/" in page
-    assert "/agents/clinic/compare/1...2/#at-welcome_message" in page
+    assert f"/agents/clinic/compare/1...2/?approval={request.pk}#at-welcome_message" in page
     assert "No channel follows Live yet" in text_of(as_(release.approver), "/agents/clinic/live/followers/")
 
 
@@ -99,10 +100,10 @@ def test_comments_stand_at_their_field_with_the_line(release: Release) -> None:
     assert "That text has 1 lines" in wrong.content.decode()
     assert "Shorter" in wrong.content.decode()
     client.post(address, {"path": "welcome_message", "line": "1", "text": "Shorter"})
-    page = text_of(client, f"/approvals/{request.pk}/?path=welcome_message")
+    page = text_of(client, f"/approvals/{request.pk}/")
     assert "line 1" in page
     assert "Good morning, this is the clinic.</blockquote>" in page
-    assert '<option value="welcome_message" selected>' in page
+    assert '<option value="welcome_message">' in page
 
 
 def test_only_who_asked_or_wrote_it_takes_it_back(release: Release) -> None:

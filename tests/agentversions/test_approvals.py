@@ -183,6 +183,17 @@ def test_without_need_of_approval_only_an_operator_asks_that_it_goes_live() -> N
     assert live_version(release.agent) == release.second
 
 
+def test_it_goes_live_only_in_the_name_of_somebody_who_may_still_ask_for_that(release: Release) -> None:
+    request = ask(release, goes_live=True)
+    release.editor.roles = ["viewer"]
+    release.editor.save(update_fields=["roles"])
+    done = approve(request, release.approver)
+    assert (done.state, live_version(release.agent)) == (RequestState.APPROVED, release.first)
+    assert done.outcome == "Not live yet. emma asked for it and may no longer make it live. An operator does that."
+    make_live(version=release.second, actor=release.operator)
+    assert live_version(release.agent) == release.second
+
+
 def test_a_viewer_asks_for_nothing(release: Release) -> None:
     with pytest.raises(NotAllowed):
         ask_approval(version=release.second, actor=make_user("viewer"))

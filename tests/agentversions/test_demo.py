@@ -8,10 +8,22 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from agentversions.core.problems import blocking, find_problems
+from agentversions.core.release import Verdict
 from agentversions.demo.stories import read_stories
-from agentversions.models import Agent, AgentVersion, LibraryEntry, User
+from agentversions.models import (
+    Agent,
+    AgentVersion,
+    ApprovalRequest,
+    CaseResult,
+    EvaluationRun,
+    LibraryEntry,
+    User,
+)
+from agentversions.services.approval_discussion import discuss
+from agentversions.services.approvals import decide
 from agentversions.services.comparison import changes_since_latest
 from agentversions.services.deployments import live_version
+from agentversions.services.readiness import readiness_of
 
 
 @pytest.fixture
@@ -93,3 +105,34 @@ def test_every_step_of_the_demo_could_be_published_and_changes_something():
     for story in read_stories():
         assert all(not blocking(find_problems(step.content)) for step in story.steps)
         assert len({step.content.model_dump_json() for step in story.steps}) == len(story.steps)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("embedded")
+def test_a_version_waits_for_approval_with_its_evidence_and_a_comment_on_a_line():
+    load()
+    request = ApprovalRequest.objects.open().get()
+    readiness = readiness_of(request.version)
+    assert [one.key for one in readiness.missing] == ["approval"]
+    runs = EvaluationRun.objects.order_by("pk")
+    assert [(run.version.number, run.state) for run in runs] == [(3, "done"), (4, "done")]
+    assert [run.results.filter(outcome="fail").count() for run in runs] == [1, 0]
+    assert not CaseResult.objects.exclude(error="").exists()
+    (said,) = discuss(request, request.created_by).comments
+    assert said.quoted.startswith("Si tu entends une annonce")
+    decide(
+        request=request,
+        verdict=Verdict.APPROVE,
+        digest=request.digest,
+        seen_live=3,
+        actor=User.objects.get(username="approver"),
+    )
+    assert live_version(request.agent) == request.version
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("embedded")
+def test_an_evaluation_of_the_demo_leaves_the_settings_as_they_were(settings):
+    settings.LLM_ENDPOINTS = {"production": {"providers": {}}}
+    load()
+    assert settings.LLM_ENDPOINTS == {"production": {"providers": {}}}

@@ -115,9 +115,9 @@ def test_a_tool_that_no_live_or_newest_version_has_marks_its_flag(client: Client
 def test_who_has_it_is_explained_rule_by_rule(client: Client, channels: list[Channel], operator: User) -> None:
     make_flag(rules=(off_for(YOU), off_for(ME)), callers=(ME, YOU), actor=operator)
     address = channels[0].address
-    said = page(client, f"{PAGE}explain/?caller=06+12+34+56+78&channel=%2B{address[1:]}&at=2026-11-23T12:00")
+    said = page(client, f"{PAGE}explain/?caller=06+12+34+56+78&channel=%2B{address[1:]}&at=2040-11-26T12:00")
     assert "Caller +33 6 12 34 56 78" in said
-    assert "Monday 23 Nov 2026, 12:00 (UTC)" in said
+    assert "Monday 26 Nov 2040, 12:00 (UTC)" in said
     assert said.index("The caller is not on its list.") < said.index("Every condition is met.")
     assert "TARGETING_MATCH" in said
     assert "the draft answers with this change" in said

@@ -1,9 +1,12 @@
 """Rollouts over the API: the same services as the pages, by the same rules."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from agentversions.models import Agent
+from agentversions.models import Agent, ReleaseOverride
 from agentversions.services.deployments import live_version
+from agentversions.services.release_rules import set_rules
 from agentversions.services.tokens import make_token
 from channels.models import Channel
 from tests.factories import make_user
@@ -98,3 +101,49 @@ def test_what_is_in_the_way_has_its_own_kind(api: Api, agent: Agent) -> None:
     assert api("post", ALL, {**NEW, "agent": "nobody"})[0] == 404
     assert api("get", f"{ALL}/99999")[0] == 404
     assert api("post", f"{ALL}/{made['id']}/find_unhealthy", {})[0] == 422
+
+
+def test_what_the_version_lacks_is_passed_over_by_an_approver_with_a_reason(api: Api, agent: Agent) -> None:
+    boss = make_user("admin", is_superuser=True)
+    set_rules(agent=agent, approvals=1, tolerance=0, suites=[], actor=boss)
+    status, refused = api("post", ALL, NEW)
+    assert (status, refused["type"]) == (409, "/api/v1/docs#not-ready")
+    assert [one["kind"] for one in refused["missing"]] == ["approval"]
+    status, refused = api("post", ALL, {**NEW, "override_reason": "Outage"})
+    assert (status, "Only an approver overrides" in refused["detail"]) == (403, True)
+    assert api("get", ALL)[1]["items"] == []
+    roles = ["operator", "approver"]
+    both = Api(make_token(name="both", roles=roles, scopes=["read", "write"], owner=boss, actor=boss).secret)
+    status, made = both("post", ALL, {**NEW, "override_reason": "Outage"})
+    assert (status, made["state"]) == (201, "running")
+    override = ReleaseOverride.objects.get()
+    assert (override.reason, override.keys, override.version.number) == ("Outage", ["approval"], 2)
+    assert api("post", f"{ALL}/{made['id']}/promote", {"reason": "Good"})[0] == 200
+    assert str(live_version(agent)) == "V2"
+    assert agent.deployments.newest_first()[0].override == override
+
+
+def test_an_author_never_passes_over_what_their_own_version_lacks(agent: Agent) -> None:
+    admin = make_user("admin", is_superuser=True)
+    set_rules(agent=agent, approvals=1, tolerance=0, suites=[], actor=admin)
+    author = agent.created_by
+    author.roles = ["operator", "approver", "editor"]
+    author.save(update_fields=["roles"])
+    mine = Api(make_token(name="mine", roles=author.roles, scopes=["read", "write"], owner=author, actor=admin).secret)
+    status, refused = mine("post", ALL, {**NEW, "override_reason": "Mine is good"})
+    assert (status, "published V2 yourself" in refused["detail"]) == (403, True)
+    assert not ReleaseOverride.objects.exists()
+
+
+def test_a_long_list_takes_no_more_queries_than_a_short_one(api: Api, agent: Agent) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert api("get", ALL)[0] == 200
+        return len(seen)
+
+    number = api("post", ALL, NEW)[1]["id"]
+    one = queries()
+    for _ in range(3):
+        api("post", f"{ALL}/{number}/cancel", {"reason": "Again"})
+        number = api("post", ALL, NEW)[1]["id"]
+    assert queries() == one

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,11 @@ def test_reading_canonical_text_and_writing_it_again_gives_the_same_bytes(value:
 def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
     turned = dict(reversed(list(value.items())))
     assert digest_of(canonical(turned)) == digest_of(canonical(value))
+
+
+@given(VALUES)
+def test_every_value_is_written_as_the_full_writer_of_the_standard_writes_it(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value).decode()
 
 
 def test_the_examples_of_rfc_8785_come_out_as_printed_there() -> None:

@@ -1,14 +1,16 @@
-"""A spool of its own for each test, no memory of another test's outage; the clinic whose versions handle the calls."""
+"""A spool of its own for each test, no memory of another test's outage; the clinic whose versions handle the calls;
+a viewer, and their browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
-from agentversions.models import Agent
+from agentversions.models import Agent, User
 from monitoring.services import outages
 from monitoring.services.spool import Spool, the_spool
-from tests.factories import make_agent, make_version
+from tests.factories import make_agent, make_user, make_version
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +28,15 @@ def agent() -> Agent:
     for number in (1, 2):
         make_version(agent, name=f"Change {number}", system_prompt=f"Prompt {number}.")
     return agent
+
+
+@pytest.fixture
+def reader() -> User:
+    return make_user("viewer", username="vera", first_name="Vera", last_name="Viewer")
+
+
+@pytest.fixture
+def client(reader: User) -> Client:
+    client = Client()
+    client.force_login(reader)
+    return client

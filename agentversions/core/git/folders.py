@@ -1,13 +1,15 @@
 """The agents of a commit: one folder each, in the portable format, read within limits. Nothing is ever written to disk,
 no symbolic link is followed and no submodule entered."""
 
+import contextlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agentversions.core.configuration import AgentConfiguration
 from agentversions.core.digest import digest_of
 from agentversions.core.portable import AGENT, PROMPT, WORKFLOW, document_of
-from agentversions.core.problems import blocking, find_problems
+from agentversions.core.problems import find_blocking
 from agentversions.core.reading import FieldError, InvalidConfiguration, read_with_body
 
 from .objects import FILES, LINK, SUBMODULE, TREE, Commit, Entry, ObjectRefused, Objects
@@ -41,9 +43,11 @@ class AgentFolder:
 
 def folders_at(objects: Objects, commit: Commit, prefix: str) -> dict[str, str]:
     """Every folder below `prefix` that holds an agent.yaml: its name → its tree. Raises ObjectRefused."""
+    children = _children(objects, commit, prefix)
+    objects.expect(entry.id for entry in children if entry.mode == TREE)
     found = {
         entry.name: entry.id
-        for entry in _children(objects, commit, prefix)
+        for entry in children
         if entry.mode == TREE
         and ORDINARY_NAME.fullmatch(entry.name)
         and any(child.name == AGENT for child in objects.tree(entry.id))
@@ -84,11 +88,20 @@ def read_agent(objects: Objects, folder: str, tree: str) -> AgentFolder:
         content, body = read_with_body(document_of(files))
     except InvalidConfiguration as error:
         raise FolderRefused(_sentence(folder, files, error.errors)) from error
-    problems = blocking(find_problems(content))
+    problems = find_blocking(content)
     if problems:
         errors = tuple(FieldError(problem.path, problem.message) for problem in problems)
         raise FolderRefused(_sentence(folder, files, errors))
     return AgentFolder(folder, content, body, digest_of(body), left_out)
+
+
+def expect_files(objects: Objects, trees: Sequence[str]) -> None:
+    """The agents in these folders are read next. What cannot be read is said then."""
+    with contextlib.suppress(ObjectRefused):
+        top = [entry for tree in trees for entry in objects.tree(tree)]
+        objects.expect(entry.id for entry in top if entry.name == TOOLS and entry.mode == TREE)
+        every = [pair for tree in trees for pair in _entries(objects, tree)]
+        objects.expect(entry.id for path, entry in every if _is_known(path) and entry.mode in FILES)
 
 
 def folder_files(objects: Objects, folder: str, tree: str) -> dict[str, bytes]:
@@ -101,12 +114,7 @@ def folder_files(objects: Objects, folder: str, tree: str) -> dict[str, bytes]:
 
 def _files(objects: Objects, tree: str) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """The files of the format with their bytes, and the paths of everything else."""
-    entries: list[tuple[str, Entry]] = []
-    for entry in objects.tree(tree):
-        if entry.name == TOOLS and entry.mode == TREE:
-            entries += [(f"{TOOLS}/{child.name}", child) for child in objects.tree(entry.id)]
-        else:
-            entries.append((entry.name, entry))
+    entries = _entries(objects, tree)
     known = [(path, entry) for path, entry in entries if _is_known(path)]
     if len(known) > MAX_FILES:
         raise ObjectRefused(f"it holds {len(known):,} files; the limit is {MAX_FILES}.")
@@ -122,6 +130,17 @@ def _files(objects: Objects, tree: str) -> tuple[dict[str, bytes], tuple[str, ..
         if sum(map(len, files.values())) > MAX_FOLDER_BYTES:
             raise ObjectRefused(f"its files have more than {MAX_FOLDER_BYTES // 10**6} MB together. Shorten them.")
     return files, tuple(sorted(path for path, _ in entries if not _is_known(path)))
+
+
+def _entries(objects: Objects, tree: str) -> list[tuple[str, Entry]]:
+    """The entries of a folder and of its folder of tools, each with its path."""
+    entries: list[tuple[str, Entry]] = []
+    for entry in objects.tree(tree):
+        if entry.name == TOOLS and entry.mode == TREE:
+            entries += [(f"{TOOLS}/{child.name}", child) for child in objects.tree(entry.id)]
+        else:
+            entries.append((entry.name, entry))
+    return entries
 
 
 def _is_known(path: str) -> bool:

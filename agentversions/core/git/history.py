@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 
 from agentversions.core.portable import AGENT
 
-from .folders import AgentFolder, FolderRefused, folders_at, other_entries, read_agent
+from .folders import AgentFolder, FolderRefused, expect_files, folders_at, other_entries, read_agent
 from .objects import Commit, ObjectRefused, Objects
+
+EXPECTED = 50
+"""Commits, and folders with their files, that are fetched together."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,12 @@ class Walk:
     ) -> Iterator[Step]:
         touched = sorted(name for name in candidates if now.get(name) != self._tree(name))
         gone = [name for name in touched if name not in now]
-        read = [self._read(by(name), name, now[name]) for name in touched if name in now]
+        present = [name for name in touched if name in now]
+        read: list[Step] = []
+        for start in range(0, len(present), EXPECTED):
+            some = present[start : start + EXPECTED]
+            expect_files(self.objects, [now[name] for name in some])
+            read += [self._read(by(name), name, now[name]) for name in some]
         read = self._without_twins(self._renamed(read, gone), now)
         moved = {step.was for step in read}
         steps = [*read, *(self._removed(by(name), name) for name in gone if name not in moved)]

@@ -1,6 +1,7 @@
 """Git's commits and trees, read from the bytes of their objects."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -69,6 +70,10 @@ class Objects(Protocol):
 
     def blob(self, blob: str, limit: int) -> bytes:
         """The bytes of a file, at most `limit` of them."""
+        ...
+
+    def expect(self, names: Iterable[str]) -> None:
+        """These objects are asked for next: whoever reads them from afar may fetch them together."""
         ...
 
 

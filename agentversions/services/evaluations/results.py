@@ -140,7 +140,8 @@ def mark_result(*, result: CaseResult, is_pass: bool, note: str = "", actor: Use
         action="result marked",
         subject_kind="evaluation result",
         subject=str(result.pk),
-        after={"run": result.run_id, "case": result.name, "is_pass": is_pass},
+        reason=mark.note,
+        after={"run": result.run_id, "position": result.position, "case": result.name, "is_pass": is_pass},
         actor=actor,
     )
     return mark

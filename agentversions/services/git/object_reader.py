@@ -1,8 +1,10 @@
 """Reads commits, trees and files through one running `git cat-file --batch`: a question costs microseconds."""
 
+import contextlib
 import subprocess
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +17,13 @@ from .program import environment, git_command, stop
 MAX_OBJECT_BYTES = 4_000_000
 """Of a commit or a tree; files have the limit that their reader names."""
 KEPT_BYTES = 64_000_000
+EXPECTED_AT_ONCE, EXPECTED_BYTES = 100, 16_000_000
+"""Objects asked for together: their names fit into the pipe while nobody reads the answers; and when to stop."""
 CHUNK = 1 << 20
+
+
+class NotGiven(ObjectRefused):
+    """An object that is missing or too large; the next answer is the next object's."""
 
 
 class ObjectReader:
@@ -26,8 +34,8 @@ class ObjectReader:
     def __init__(self, folder: Path, *, seconds: float | None = None) -> None:
         self._folder = folder
         self._seconds = seconds or settings.GIT_SYNC_TIMEOUT * 10
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+        self._kept_bytes = self._read_bytes = 0
         self._trees: dict[str, tuple[Entry, ...]] = {}
 
     def __enter__(self) -> "ObjectReader":
@@ -66,30 +74,58 @@ class ObjectReader:
         """The bytes of a file. Raises ObjectRefused when it has more than `limit`."""
         return self._read(blob, "blob", limit)
 
+    def expect(self, names: Iterable[str]) -> None:
+        """Read objects together that are asked for next: one wait for many. What cannot be read is said when asked."""
+        wanted = [name for name in dict.fromkeys(names) if name not in self._kept and name not in self._trees]
+        before = self._read_bytes
+        for start in range(0, len(wanted), EXPECTED_AT_ONCE):
+            if self._read_bytes - before > EXPECTED_BYTES:
+                return
+            some = wanted[start : start + EXPECTED_AT_ONCE]
+            with contextlib.suppress(ObjectRefused):
+                self._ask(some)
+                for name in some:
+                    with contextlib.suppress(NotGiven):
+                        self._keep(name, *self._answer(MAX_OBJECT_BYTES))
+
     def _read(self, name: str, kind: str, limit: int) -> bytes:
         if name in self._kept:
             self._kept.move_to_end(name)
-            return self._kept[name]
-        content = self._ask(name, kind, limit)
-        self._kept[name] = content
-        self._kept_bytes += len(content)
-        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
-            self._kept_bytes -= len(self._kept.popitem(last=False)[1])
+        else:
+            self._ask([name])
+            self._keep(name, *self._answer(limit))
+        found, content = self._kept[name]
+        if len(content) > limit:
+            raise _too_large(len(content), limit)
+        if found != kind:
+            raise ObjectRefused(f"is a {found}, not a {kind}.")
         return content
 
-    def _ask(self, name: str, kind: str, limit: int) -> bytes:
-        asked, answers = self._process.stdin, self._process.stdout
+    def _keep(self, name: str, kind: str, content: bytes) -> None:
+        self._kept[name] = kind, content
+        self._kept_bytes += len(content)
+        self._read_bytes += len(content)
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            self._kept_bytes -= len(self._kept.popitem(last=False)[1][1])
+
+    def _ask(self, names: list[str]) -> None:
+        asked = self._process.stdin
         assert asked is not None
-        assert answers is not None
         try:
-            asked.write(f"{name}\n".encode())
+            asked.write("".join(f"{name}\n" for name in names).encode())
             asked.flush()
-            head = answers.readline().split()
         except OSError as error:
             raise ObjectRefused("cannot be read: git stopped.") from error
+
+    def _answer(self, limit: int) -> tuple[str, bytes]:
+        """The kind and bytes of the next object that was asked for."""
+        answers = self._process.stdout
+        assert answers is not None
+        head = answers.readline().split()
+        if head[-1:] == [b"missing"]:
+            raise NotGiven("is not in the repository.")
         if len(head) != 3:
-            words = "is not in the repository." if head[-1:] == [b"missing"] else "cannot be read: git stopped."
-            raise ObjectRefused(words)
+            raise ObjectRefused("cannot be read: git stopped.")
         size, left = int(head[2]), int(head[2]) + 1
         parts = []
         while left:
@@ -101,7 +137,9 @@ class ObjectReader:
             if size <= limit:
                 parts.append(part)
         if size > limit:
-            raise ObjectRefused(f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB. Shorten it.")
-        if head[1] != kind.encode():
-            raise ObjectRefused(f"is a {head[1].decode()}, not a {kind}.")
-        return b"".join(parts)[:-1]
+            raise _too_large(size, limit)
+        return head[1].decode(), b"".join(parts)[:-1]
+
+
+def _too_large(size: int, limit: int) -> NotGiven:
+    return NotGiven(f"has {size / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB. Shorten it.")

@@ -1,5 +1,6 @@
 """What a sync, or a pull request, would do: read and said, nothing stored."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from agentversions.core.git.folders import FolderRefused, folders_at, other_entries, read_agent
@@ -7,13 +8,12 @@ from agentversions.core.git.history import Known, Step, Walk
 from agentversions.core.git.numbering import Numbering
 from agentversions.core.git.objects import ObjectRefused
 from agentversions.core.git.plan import AgentPlan, Plan, plan_of_steps
-from agentversions.models import Agent, GitFolder
-from agentversions.services.publishing import latest_version
+from agentversions.models import Agent, AgentVersion, GitFolder
 
 from .errors import GitFailed
 from .mirror import Mirror
+from .numberings import numberings_of
 from .source import require_source
-from .storing import numbering_of
 from .syncing import REWRITTEN, look, only_one, walk_to
 
 
@@ -34,8 +34,7 @@ def plan_sync() -> Plan:
                     by_folder[step.folder] = [*by_folder.pop(step.was or step.folder, []), step]
         except ObjectRefused as error:
             raise GitFailed(f"The repository cannot be read: it {error}") from error
-    agents = (_plan_of_folder(folder, by_folder[folder]) for folder in sorted(by_folder))
-    return Plan(source.seen_commit, head, tuple(agent for agent in agents if agent), tuple(notes))
+    return Plan(source.seen_commit, head, tuple(_plans(by_folder)), tuple(notes))
 
 
 def plan_change(*, repository: Path, base: str, head: str, folder: str = "") -> Plan:
@@ -82,21 +81,24 @@ def _notes(others: dict[str, str]) -> tuple[str, ...]:
     )
 
 
-def _plan_of_folder(folder: str, steps: list[Step]) -> AgentPlan | None:
-    """The plan of a folder by its agent's versions; None where nothing would change."""
-    agent = _agent_of(folder, steps)
-    numbering = numbering_of(agent) if agent else Numbering(0, {})
-    made = [step.commit for step in steps if step.agent and numbering.take(step.agent.digest).kind == "new"]
-    latest = latest_version(agent) if agent else None
-    if steps[-1].agent and not made and latest is not None and not any(step.was for step in steps):
-        return None
-    return plan_of_steps(folder, steps, tuple(made), latest.configuration.load() if latest else None)
+def _plans(by_folder: dict[str, list[Step]]) -> Iterator[AgentPlan]:
+    """The plan of each folder by its agent's versions, in a fixed number of queries; none without a change."""
+    tied = dict(GitFolder.objects.filter(agent__isnull=False).values_list("folder", "agent"))
+    free = dict(Agent.objects.filter(slug__in=by_folder, git_folder__isnull=True).values_list("slug", "pk"))
+    agents = {folder: tied.get(_was(folder, steps)) or free.get(folder) for folder, steps in by_folder.items()}
+    numberings = numberings_of([key for key in agents.values() if key])
+    newest = AgentVersion.objects.filter(agent__in=numberings).order_by("agent_id", "-number").distinct("agent_id")
+    latest = {version.agent_id: version for version in newest.select_related("configuration")}
+    for folder in sorted(by_folder):
+        steps, key = by_folder[folder], agents[folder]
+        numbering = numberings[key] if key else Numbering(0, {})
+        made = [step.commit for step in steps if step.agent and numbering.take(step.agent.digest).kind == "new"]
+        before = latest.get(key) if key else None
+        if steps[-1].agent and not made and before and not any(step.was for step in steps):
+            continue
+        yield plan_of_steps(folder, steps, tuple(made), before.configuration.load() if before else None)
 
 
-def _agent_of(folder: str, steps: list[Step]) -> Agent | None:
-    first = next((step.was for step in steps if step.was), folder)
-    row = GitFolder.objects.filter(folder=first).select_related("agent").first()
-    if row is not None and row.agent is not None:
-        return row.agent
-    found: Agent | None = Agent.objects.filter(slug=folder, git_folder__isnull=True).first()
-    return found
+def _was(folder: str, steps: list[Step]) -> str:
+    """The name under which the folder is known here."""
+    return next((step.was for step in steps if step.was), folder)

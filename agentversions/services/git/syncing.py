@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from agentversions.core.git.history import Step, Walk
+from agentversions.core.git.history import EXPECTED, Step, Walk
 from agentversions.core.git.objects import Commit, ObjectRefused
 from agentversions.models import GitFolder, GitRun, GitSource
 from agentversions.models.database import database_now
@@ -19,8 +19,9 @@ from .source import require_running, require_source
 from .storing import Stored, known_folders, store_steps
 
 logger = logging.getLogger("agentversions.git")
-COMMITS_AT_ONCE = 25
-"""Commits of one transaction: enough to share its cost, few enough that a killed sync repeats little."""
+STEPS_AT_ONCE, BYTES_AT_ONCE = 1_000, 16_000_000
+"""Of one transaction, of which a commit is the smallest: enough to share its cost, few enough that a killed sync
+repeats little, and that memory stays flat."""
 PROBLEMS_KEPT = 50
 REWRITTEN = (
     "The branch was rewritten (a force-push): its head does not follow the last commit that was read. Versions and "
@@ -106,9 +107,19 @@ class Commits:
         """For each batch the newest commit, its steps, and whether it is the last batch. Raises ObjectRefused."""
         with self.mirror.objects() as objects:
             walk = Walk(objects, self.source.folder, known_folders())
-            for start in range(0, len(self.commits), COMMITS_AT_ONCE):
-                batch = self.commits[start : start + COMMITS_AT_ONCE]
-                yield batch[-1], [step for each in batch for step in walk.steps(objects.commit(each))], False
+            batch: list[Step] = []
+            size = 0
+            for index, commit in enumerate(self.commits):
+                if index % EXPECTED == 0:
+                    objects.expect(self.commits[index : index + EXPECTED])
+                steps = walk.steps(objects.commit(commit))
+                batch += steps
+                size += sum(len(step.agent.body) for step in steps if step.agent)
+                if len(batch) >= STEPS_AT_ONCE or size >= BYTES_AT_ONCE:
+                    yield commit, batch, False
+                    batch, size = [], 0
+            if batch:
+                yield self.commits[-1], batch, False
             prefix = f"{self.source.folder}/" if self.source.folder else ""
 
             def newest(folder: str) -> Commit:
