@@ -24,7 +24,7 @@ CALL_WEBHOOK_SECRETS = {
 
 # The git repository that versions come from: the copy that is kept of it (it can be deleted at any time), how long one
 # git command may take, how large one transfer may be, and the secrets, which are never in the database. The webhook may
-# have several secrets, separated by commas, while one is changed.
+# have several secrets, separated by commas, while one is changed. Files: an SSH key, known hosts, a company's own CA.
 GIT_SYNC_FOLDER = Path(os.environ.get("GIT_SYNC_FOLDER") or data_folder() / "git_sync")
 GIT_SYNC_TIMEOUT = float(os.environ.get("GIT_SYNC_TIMEOUT") or 120)
 GIT_SYNC_LIMIT = int(os.environ.get("GIT_SYNC_MB") or 1024) * 1024 * 1024
@@ -32,6 +32,8 @@ GIT_SYNC_WEBHOOK_SECRETS = words("GIT_SYNC_WEBHOOK_SECRET")
 GIT_SYNC_TOKEN = os.environ.get("GIT_SYNC_TOKEN", "")
 GIT_SYNC_TOKEN_USER = os.environ.get("GIT_SYNC_TOKEN_USER") or "x-access-token"
 GIT_SYNC_SSH_KEY = os.environ.get("GIT_SYNC_SSH_KEY", "")
+GIT_SYNC_KNOWN_HOSTS = os.environ.get("GIT_SYNC_KNOWN_HOSTS", "")
+GIT_SYNC_CA = os.environ.get("GIT_SYNC_CA", "")
 
 # A Prometheus server whose figures judge the rollouts that say so; $agent and $version are filled in in the selectors.
 PROMETHEUS_URL = os.environ.get("PROMETHEUS_URL", "")

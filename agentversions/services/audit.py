@@ -40,7 +40,7 @@ def record(
 
 
 def record_all(entries: Iterable[AuditEntry]) -> None:
-    """Append many entries of `entry_of` in their order and at one moment: for work that does the same to many things."""
+    """Append many entries of `entry_of` in their order, at one moment: for work on many things at once."""
     rows, now = list(entries), database_now()
     for row in rows:
         row.at = now

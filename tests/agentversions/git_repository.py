@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from agentversions.core.portable import write_folder
-from agentversions.models import GitSource, User
+from agentversions.models import AgentVersion, GitFolder, GitSource, User
 from agentversions.services.git.source import SourceSettings, configure_source
+from agentversions.services.git.syncing import Outcome, synchronise
 from tests.factories import make_configuration, make_user
 
 
@@ -89,3 +90,18 @@ def follow(repository: Repository, actor: User | None = None, **fields: str) -> 
     """Follow its main branch, with the agents in the folder `agents`."""
     wanted = SourceSettings(str(repository.remote), **{"branch": "main", "folder": "agents", **fields})
     return configure_source(wanted=wanted, actor=actor or make_user("admin"))
+
+
+def sync() -> Outcome:
+    """One look at the followed branch."""
+    return synchronise(trigger="test")
+
+
+def names(slug: str) -> list[str]:
+    """The names of an agent's versions, oldest first."""
+    return list(AgentVersion.objects.filter(agent__slug=slug).order_by("number").values_list("name", flat=True))
+
+
+def folder(name: str) -> GitFolder:
+    """What is known of a folder."""
+    return GitFolder.objects.get(folder=name)

@@ -11,15 +11,9 @@ from agentversions.services.git.syncing import synchronise
 from tests.factories import make_agent, make_user, make_version
 
 from .api_client import ApiClient
-from .git_repository import Repository, follow
+from .git_repository import follow
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def repository(tmp_path, settings) -> Repository:
-    settings.GIT_SYNC_FOLDER = tmp_path / "mirrors"
-    return Repository(tmp_path)
 
 
 def browser(*roles: str) -> Client:

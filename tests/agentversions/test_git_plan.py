@@ -13,9 +13,7 @@ from .git_repository import Repository, follow
 
 
 @pytest.fixture
-def repository(tmp_path, settings) -> Repository:
-    settings.GIT_SYNC_FOLDER = tmp_path / "mirrors"
-    repository = Repository(tmp_path)
+def repository(repository: Repository) -> Repository:
     repository.put("agents/clinic")
     repository.put("agents/hotel")
     repository.put("agents/bank")

@@ -20,10 +20,9 @@ SECRET = "a long shared secret"
 
 
 @pytest.fixture
-def repository(tmp_path, settings) -> Repository:
-    settings.GIT_SYNC_FOLDER = tmp_path / "mirrors"
+def repository(repository: Repository, settings) -> Repository:
     settings.GIT_SYNC_WEBHOOK_SECRETS = ["the new one", SECRET]
-    return Repository(tmp_path)
+    return repository
 
 
 def post(

@@ -1,7 +1,5 @@
 """What is published in the browser becomes a commit, once, and comes back without a second version."""
 
-from pathlib import Path
-
 import pytest
 from django.core.management import CommandError, call_command
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -22,9 +20,7 @@ BRANCH = "agent-versions"
 
 
 @pytest.fixture
-def repository(tmp_path: Path, settings) -> Repository:
-    settings.GIT_SYNC_FOLDER = tmp_path / "mirrors"
-    repository = Repository(tmp_path)
+def repository(repository: Repository) -> Repository:
     repository.write("README.md", "Agents of the clinic")
     repository.save("Begin")
     return repository

@@ -34,9 +34,9 @@ def append_versions(made: list[Placed], authors: Authors) -> None:
     Those of one agent stand in the order of their numbers."""
     if not made:
         return
-    Configuration.objects.store_bodies([placed.folder.body for placed in made])
-    # One moment for all of them, taken after the agents are locked; a default of the database would be asked row by row.
+    # One moment for all, taken after the agents are locked; a default of the database would be asked row by row.
     now = database_now()
+    Configuration.objects.store_bodies([placed.folder.body for placed in made], at=now)
     versions = AgentVersion.objects.bulk_create(
         [
             AgentVersion(

@@ -82,7 +82,7 @@ def _notes(others: dict[str, str]) -> tuple[str, ...]:
 
 
 def _plans(by_folder: dict[str, list[Step]]) -> Iterator[AgentPlan]:
-    """The plan of each folder by its agent's versions, in a fixed number of queries; none where nothing would change."""
+    """The plan of each folder by its agent's versions, in a fixed number of queries; none without a change."""
     tied = dict(GitFolder.objects.filter(agent__isnull=False).values_list("folder", "agent"))
     free = dict(Agent.objects.filter(slug__in=by_folder, git_folder__isnull=True).values_list("slug", "pk"))
     agents = {folder: tied.get(_was(folder, steps)) or free.get(folder) for folder, steps in by_folder.items()}

@@ -9,6 +9,7 @@ hook, filter, symbolic link or submodule ever comes into play.
 import base64
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -47,16 +48,33 @@ KEPT_VARIABLES = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 )
+UNKNOWN_CERTIFICATE = (
+    "Nobody we know vouches for the host's certificate. Put the certificate of your own CA into a file on the server "
+    "and name it in GIT_SYNC_CA."
+)
+NOTHING_THERE = "There is no repository at this address, or the token may not see it."
+WHO_ARE_WE = "The host asks who we are. Set GIT_SYNC_TOKEN on the server."
 REASONS = {
     "could not resolve host": "The host's name is not known. Check the address.",
     "could not resolve hostname": "The host's name is not known. Check the address.",
     "authentication failed": "The host refuses the token. Check GIT_SYNC_TOKEN on the server.",
-    "could not read username": "The host asks who we are. Set GIT_SYNC_TOKEN on the server.",
+    "could not read username": WHO_ARE_WE,
+    "requested url returned error: 30": "The host sends us to another address, and the token goes nowhere but where it "
+    "was meant for. Set that address.",
+    "requested url returned error: 403": "The token may not do this. Let it read the repository, and write to it if "
+    "versions are to be written.",
+    "certificate verification failed": UNKNOWN_CERTIFICATE,
+    "ssl certificate problem": UNKNOWN_CERTIFICATE,
+    "error setting certificate": "The file of GIT_SYNC_CA cannot be read. Check it on the server.",
     "permission denied (publickey": "The host refuses the SSH key. Check GIT_SYNC_SSH_KEY on the server.",
-    "host key verification failed": "The host's key is not known. Add it to the server's known_hosts.",
+    "host identification has changed": "The host's key is another than the known one: it was replaced, or somebody is "
+    "in between. Ask the host, then put its new key into known_hosts.",
+    "host key verification failed": "The host's key is not known. Compare it with what the host publishes, then add it "
+    "to known_hosts on the server (or to the file of GIT_SYNC_KNOWN_HOSTS); ssh-keyscan prints it.",
     "dubious ownership": "The repository belongs to another user of the server than this program.",
     "does not appear to be a git repository": "There is no git repository at this address.",
-    "repository not found": "There is no repository at this address, or the token may not see it.",
+    "repository not found": NOTHING_THERE,
+    "/' not found": NOTHING_THERE,
     "file size limit exceeded": "The repository is larger than allowed. Raise GIT_SYNC_MB on the server.",
     "connection refused": "The host does not answer. Check the address.",
     "non-fast-forward": "Somebody else pushed to the branch in the same moment. It is tried again.",
@@ -77,7 +95,6 @@ def environment(address: str = "") -> dict[str, str]:
 
     The token goes through the environment, never into the command line or the copy's configuration."""
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    key = f"-i {settings.GIT_SYNC_SSH_KEY} -o IdentitiesOnly=yes" if settings.GIT_SYNC_SSH_KEY else ""
     result = {
         **kept,
         "LC_ALL": "C.UTF-8",
@@ -90,17 +107,32 @@ def environment(address: str = "") -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_SSH_COMMAND": f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 {key}".strip(),
+        "GIT_SSH_COMMAND": _ssh_command(),
     }
+    if settings.GIT_SYNC_CA:
+        result["GIT_SSL_CAINFO"] = settings.GIT_SYNC_CA
     if protocol_of(address) == "https" and settings.GIT_SYNC_TOKEN:
-        pair = base64.b64encode(f"{settings.GIT_SYNC_TOKEN_USER}:{settings.GIT_SYNC_TOKEN}".encode()).decode()
         host = urlsplit(address)
         result |= {
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"http.{host.scheme}://{host.netloc}/.extraHeader",
-            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {pair}",
+            "GIT_CONFIG_VALUE_0": f"Authorization: Basic {_credentials()}",
         }
     return result
+
+
+def _ssh_command() -> str:
+    """A line for a shell, as git takes it: no question, no host that is not known."""
+    words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=15"]
+    if settings.GIT_SYNC_SSH_KEY:
+        words += ["-i", settings.GIT_SYNC_SSH_KEY, "-o", "IdentitiesOnly=yes"]
+    if settings.GIT_SYNC_KNOWN_HOSTS:
+        words += ["-o", f'UserKnownHostsFile="{settings.GIT_SYNC_KNOWN_HOSTS}"']
+    return shlex.join(words)
+
+
+def _credentials() -> str:
+    return base64.b64encode(f"{settings.GIT_SYNC_TOKEN_USER}:{settings.GIT_SYNC_TOKEN}".encode()).decode()
 
 
 def run_git(
@@ -150,6 +182,8 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 def in_words(errors: str) -> str:
     """What git said as a sentence: a known reason with what to do, else its own last line."""
     lower = errors.lower()
+    if "authentication failed" in lower and not settings.GIT_SYNC_TOKEN:
+        return WHO_ARE_WE
     for part, sentence in REASONS.items():
         if part in lower:
             return sentence
@@ -158,5 +192,5 @@ def in_words(errors: str) -> str:
         (line for line in lines if line.startswith(("fatal:", "error:", "remote:"))), lines[-1] if lines else ""
     )
     if settings.GIT_SYNC_TOKEN:
-        said = said.replace(settings.GIT_SYNC_TOKEN, "…")
+        said = said.replace(settings.GIT_SYNC_TOKEN, "…").replace(_credentials(), "…")
     return f"Git says: {said[:300]}" if said else "Git ended without saying why."

@@ -20,8 +20,8 @@ from .storing import Stored, known_folders, store_steps
 
 logger = logging.getLogger("agentversions.git")
 STEPS_AT_ONCE, BYTES_AT_ONCE = 1_000, 16_000_000
-"""Of one transaction, of which a commit is the smallest: enough to share its cost, few enough that a killed sync repeats
-little, and that memory stays flat."""
+"""Of one transaction, of which a commit is the smallest: enough to share its cost, few enough that a killed sync
+repeats little, and that memory stays flat."""
 PROBLEMS_KEPT = 50
 REWRITTEN = (
     "The branch was rewritten (a force-push): its head does not follow the last commit that was read. Versions and "
