@@ -76,7 +76,7 @@ def examples() -> int:
 
 def _side_by_side(checks: dict[str, list[str]], environment: dict[str, str]) -> int:
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        return max(pool.map(lambda check: _run(*check, environment), checks.items()))
+        return max(pool.map(lambda name: _run(name, checks[name], environment), checks))
 
 
 def _run(name: str, command: list[str], environment: dict[str, str]) -> int:
@@ -92,7 +92,7 @@ def _run(name: str, command: list[str], environment: dict[str, str]) -> int:
     words = f"\n{result.stdout}{result.stderr}" if result.returncode else ""
     verdict = "FAILED" if result.returncode else "fine"
     print(f"{name}: {verdict} ({time.monotonic() - started:.1f} s){words}", flush=True)
-    return result.returncode
+    return int(result.returncode != 0)  # a check that was killed has a negative one
 
 
 if __name__ == "__main__":

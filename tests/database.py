@@ -60,9 +60,7 @@ def empty_all_tables() -> None:
 @cache
 def _cleaner() -> "psycopg.Connection[Any]":
     """One connection of the owner's for all tests of this process: a new one reads the catalog anew, for 50 ms."""
-    address = parse_database_url(settings.DATABASE_OWNER_URL)
-    names = {"dbname": connection.settings_dict["NAME"], "user": address["USER"], "password": address["PASSWORD"]}
-    return psycopg.connect(**names, host=address["HOST"], port=address["PORT"], **address["OPTIONS"], autocommit=True)
+    return psycopg.connect(settings.DATABASE_OWNER_URL, dbname=connection.settings_dict["NAME"], autocommit=True)
 
 
 def close_cleaner() -> None:

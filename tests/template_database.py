@@ -3,6 +3,7 @@
 `TEST_DATABASE_TEMPLATE=name python -m tests.template_database make|drop`
 """
 
+import gc
 import os
 import sys
 
@@ -15,13 +16,14 @@ NAME = os.environ.get("TEST_DATABASE_TEMPLATE", "")
 
 
 def make() -> None:
-    """Create it and bring it to this release; one that an interrupted run left behind is replaced."""
+    """Create it and bring it to this release; one of that name is replaced."""
     drop()
     quoted = connection.ops.quote_name(NAME)
     with connection._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {quoted}")
         cursor.execute(f"ALTER DATABASE {quoted} SET synchronous_commit = off")
     connection.settings_dict["NAME"] = NAME
+    gc.disable()  # a quarter of the migrations' time, for memory that ends with this process
     prepare()
 
 
