@@ -13,12 +13,13 @@ from functools import partial
 from statistics import median, quantiles
 
 from bench.canary_streams import Outcome, Stream, run
+from channels.core.rollout_judging import Rule
 from monitoring.core.canary_decision import Action
 from monitoring.core.canary_evidence import Labels
 from monitoring.core.canary_guardrails import harmful
 from monitoring.core.canary_observations import ArmCalls, Observations
 from monitoring.core.canary_planning import plan
-from monitoring.core.canary_policy import PRESETS, MeanGuardrail, Mode, Step
+from monitoring.core.canary_policy import PRESETS, MeanGuardrail, Step
 from monitoring.core.canary_verdict import judge
 from monitoring.core.sequential import Arm, Sums
 
@@ -30,7 +31,7 @@ MORE = 5
 """Times as many runs of the rollouts that end soon, whose bars are held to a point or two."""
 SIMPLE = {"as written": ((9.6, 22.9, 33.7), (82, 62, 41)), "with 100 canary calls": ((31, 22, 12), (26, 9, 1.5))}
 BALANCED = PRESETS["balanced"]
-ONE_STEP = replace(BALANCED, steps=(Step(10_000, 3.0, 0, 0),), mode=Mode.THRESHOLD)
+ONE_STEP = replace(BALANCED, steps=(Step(10_000, 3.0, 0, 0),), rule=Rule.THRESHOLD)
 LOST = {"30 % in the canary": (0.3, 0.0), "30 % in both": (0.3, 0.3), "all in both": (1.0, 1.0)}
 LOST |= {"all in the canary": (1.0, 0.0)}
 WITHIN = {2.0: {0.05: 950, 0.10: 450, 0.02: 2_500}, 3.0: {0.05: 240, 0.10: 115, 0.02: 600}}

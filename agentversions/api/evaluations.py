@@ -7,15 +7,23 @@ from ninja import Router
 from agentversions.core.evaluations.cases import BadCase, case_document, read_case
 from agentversions.models import EvaluationSuite, SuiteEntry
 from agentversions.services.evaluations.errors import CasesRefused
+from agentversions.services.evaluations.importing import import_cases
 from agentversions.services.evaluations.suites import change_cases, create_suite, find_suites
 
 from .addresses import next_page
 from .agents import Size, Words
 from .authentication import EDIT, READ, actor_of
+from .bodies import body_stream
 from .finding import find_agent
-from .schemas_evaluations import CaseChanges, CaseList, NewSuite, SuiteAnswer, SuiteList
+from .schemas_evaluations import CaseChanges, CaseList, ImportAnswer, NewSuite, SuiteAnswer, SuiteList
 
 router = Router()
+FILE_NAMES = {
+    "application/json": "cases.json",
+    "application/x-ndjson": "cases.ndjson",
+    "text/csv": "cases.csv",
+    "application/yaml": "cases.yaml",
+}
 
 
 @router.get("/evaluations/suites", auth=READ, response=SuiteList, url_name="suites", summary="List evaluation suites")
@@ -109,6 +117,42 @@ def change(request: HttpRequest, slug: str, body: CaseChanges) -> SuiteAnswer:
     except BadCase as error:
         raise CasesRefused(str(error), (str(error),)) from error
     return _suite(find_suite(slug))
+
+
+@router.post(
+    "/evaluations/suites/{slug:slug}/import",
+    auth=EDIT,
+    response=ImportAnswer,
+    url_name="import_cases",
+    summary="Import a file of cases",
+)
+def import_file(
+    request: HttpRequest, slug: str, is_whole: bool = False, skips_bad: bool = False, seen: int | None = None
+) -> ImportAnswer:
+    """The body is the file, read as a stream: its `Content-Type` says whether JSON, NDJSON, CSV or YAML. One revision
+    for all of it; a case that cannot be kept refuses the file, unless `skips_bad`."""
+    suite = find_suite(slug)
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind not in FILE_NAMES:
+        raise CasesRefused(f"Send the file as one of {', '.join(FILE_NAMES)} in Content-Type.", ())
+    done = import_cases(
+        suite=suite,
+        name=FILE_NAMES[kind],
+        stream=body_stream(request),
+        is_whole=is_whole,
+        skips_bad=skips_bad,
+        seen=seen,
+        actor=actor_of(request),
+    )
+    changed = done.changed
+    return ImportAnswer(
+        suite=_suite(find_suite(slug)),
+        added=changed.added,
+        replaced=changed.replaced,
+        removed=changed.removed,
+        unchanged=changed.unchanged,
+        problems=list(done.problems),
+    )
 
 
 def find_suite(slug: str) -> EvaluationSuite:

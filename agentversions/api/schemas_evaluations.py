@@ -50,6 +50,17 @@ class CaseChanges(Body):
     seen: Annotated[int, Field(ge=1)] | None = None
 
 
+class ImportAnswer(Answer):
+    """What an import did, and the cases that were left out (the first fifty)."""
+
+    suite: SuiteAnswer
+    added: int
+    replaced: int
+    removed: int
+    unchanged: int
+    problems: list[str]
+
+
 class CaseList(Answer):
     """Cases in order; `next` is the address of the next page, null at the end."""
 

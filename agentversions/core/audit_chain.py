@@ -40,6 +40,7 @@ class ChainedEntry(NamedTuple):
     origin: str
     origin_name: str
     client_address: str | None
+    actor_name: str = ""
 
 
 IN_ORDER = tuple(sorted(ChainedEntry._fields))

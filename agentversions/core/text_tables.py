@@ -73,8 +73,8 @@ def text_table(diff: TextDiff, *, anchor: str, look: Look, kept: Collection[int]
     links = _move_links(diff.moves, anchor)
     lines = list(_lines(inline(diff.rows) if look.is_inline else diff.rows, links))
     rows: list[Line | Gap] = [*lines] if look.is_unfolded else list(_folded(lines, kept))
-    kept = rows if look.has_all_rows else rows[:ROW_LIMIT]
-    return TextTable(tuple(kept), look.is_inline, len(rows) - len(kept), diff.approximate_reason)
+    shown = rows if look.has_all_rows else rows[:ROW_LIMIT]
+    return TextTable(tuple(shown), look.is_inline, len(rows) - len(shown), diff.approximate_reason)
 
 
 def one_line(diff: TextDiff) -> tuple[tuple[Run, ...], tuple[Run, ...]]:

@@ -30,9 +30,9 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.exclude(state=RequestState.OPEN.value).order_by("-ended_at", "-id")
 
     def with_names(self) -> "ApprovalRequestQuerySet":
-        """With agent, version and people in the same query."""
+        """With the agent and its rules, version and people in the same query."""
         return self.select_related(
-            "agent", "version__created_by", "version__agent", "created_by", "ended_by", "deployment"
+            "agent__release_rules", "version__created_by", "version__agent", "created_by", "ended_by", "deployment"
         )
 
 

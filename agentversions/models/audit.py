@@ -13,7 +13,8 @@ from .people import User
 
 class AuditEntry(models.Model):
     """Who did what to which thing, when, from where, why, and what stood before and after (JSON, small: pointers, not
-    bodies). `origin` and `origin_name` are a word of `config.origin` and what it names."""
+    bodies). `origin` and `origin_name` are a word of `config.origin` and what it names, `actor_name` the user name that
+    the actor had: people are renamed, an entry is not. Whatever is shown of an entry is in its hash."""
 
     database_privileges = READ_AND_APPEND
 
@@ -28,6 +29,7 @@ class AuditEntry(models.Model):
     origin = models.CharField(max_length=20, blank=True, default="", db_default="")
     origin_name = models.CharField(max_length=200, blank=True, default="", db_default="")
     client_address = models.GenericIPAddressField(null=True, blank=True)
+    actor_name = models.CharField(max_length=150, blank=True, default="", db_default="")
 
     objects: ClassVar[models.Manager["AuditEntry"]] = models.Manager()
 
@@ -39,6 +41,17 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
             models.Index(fields=["actor", "-at", "-id"], name="audit_of_person"),
             models.Index(fields=["action", "-at", "-id"], name="audit_of_action"),
+            # What somebody did of one kind, among all that they did of others; what came from somewhere.
+            models.Index(fields=["actor", "action", "-at", "-id"], name="audit_of_person_and_action"),
+            models.Index(fields=["actor", "subject_kind", "-at", "-id"], name="audit_of_person_and_kind"),
+            models.Index(fields=["origin", "-at", "-id"], name="audit_of_origin"),
+            models.Index(
+                fields=["client_address", "-at", "-id"],
+                name="audit_of_address",
+                condition=Q(client_address__isnull=False),
+            ),
+            # Those that say why, to be searched for words: most say nothing.
+            models.Index(fields=["-at", "-id"], name="audit_with_reason", condition=~Q(reason="")),
         ]
         triggers = append_only(table="AuditEntry")
 
@@ -66,17 +79,34 @@ class AuditSeal(models.Model):
             also=[
                 pgtrigger.Trigger(
                     name="follows_the_last",
+                    level=pgtrigger.Statement,
                     operation=pgtrigger.Insert,
-                    when=pgtrigger.Before,
+                    when=pgtrigger.After,
+                    referencing=pgtrigger.Referencing(new="appended"),
+                    declare=[("seal", "record")],
+                    # Once for all rows of a statement, which may be thousands: each against the one before it, and
+                    # those that have none before them among these rows against the table.
                     func="""
-                    IF NEW.position > 1 AND NOT EXISTS (
-                        SELECT 1 FROM agentversions_auditseal
-                        WHERE position = NEW.position - 1 AND hash = NEW.previous AND entry_id < NEW.entry_id
-                    ) THEN
-                        RAISE EXCEPTION 'Seal % does not follow the one before.', NEW.position
-                        USING ERRCODE = 'integrity_constraint_violation';
-                    END IF;
-                    RETURN NEW;
+                    FOR seal IN
+                        SELECT * FROM (
+                            SELECT position, entry_id, previous,
+                                   lag(position) OVER by_position AS position_before,
+                                   lag(entry_id) OVER by_position AS entry_before,
+                                   lag(hash) OVER by_position AS hash_before
+                              FROM appended WINDOW by_position AS (ORDER BY position)
+                        ) AS beside
+                        WHERE position > 1 AND (position_before = position - 1 AND hash_before = previous
+                                                AND entry_before < entry_id) IS NOT TRUE
+                    LOOP
+                        IF NOT EXISTS (
+                            SELECT 1 FROM agentversions_auditseal
+                            WHERE position = seal.position - 1 AND hash = seal.previous AND entry_id < seal.entry_id
+                        ) THEN
+                            RAISE EXCEPTION 'Seal % does not follow the one before.', seal.position
+                            USING ERRCODE = 'integrity_constraint_violation';
+                        END IF;
+                    END LOOP;
+                    RETURN NULL;
                     """,
                 )
             ],

@@ -59,7 +59,7 @@ class Discussion:
     @property
     def kept_lines(self) -> KeptLines:
         """The lines that stay open on the page of differences, because something was said about them."""
-        found = defaultdict(set)
+        found: defaultdict[str, set[int]] = defaultdict(set)
         for one in self.comments:
             found[one.row.path].update(one.lines)
         return found
@@ -125,7 +125,8 @@ def is_at(path: str, of: str) -> bool:
 
 
 def _places(section: Section) -> Iterator[Place]:
-    yield from ((part.path, None) for part in (section, *section.settings, *section.blocks) if part.path)
+    paths = [section.path, *(setting.path for setting in section.settings), *(block.path for block in section.blocks)]
+    yield from ((path, None) for path in paths if path)
     for block in section.blocks:
         rows = () if block.is_json else block.table.rows
         yield from ((block.path, row.head_number) for row in rows if isinstance(row, Line) and row.head_number)

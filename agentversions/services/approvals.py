@@ -4,7 +4,7 @@ from django.db import transaction
 
 from agentversions.core.release import RequestState, Verdict
 from agentversions.core.roles import Permission
-from agentversions.models import Agent, AgentVersion, ApprovalDecision, ApprovalRequest, User
+from agentversions.models import Agent, AgentVersion, ApprovalDecision, ApprovalRequest, ReleaseRules, User
 
 from .approval_ending import end_request
 from .approval_notices import APPROVED, CHANGES, tell_approvers, tell_asker
@@ -43,7 +43,8 @@ def may_ask_live(agent: Agent, actor: User) -> bool:
 
 def approvals_needed(request: ApprovalRequest) -> int:
     """How many people have to approve it by the rules of now; at least one, because somebody asked."""
-    return max(1, rules_of(request.agent).approvals)
+    rules: ReleaseRules | None = getattr(request.agent, "release_rules", None)
+    return max(1, rules.approvals) if rules else 1
 
 
 @transaction.atomic

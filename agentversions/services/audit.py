@@ -70,6 +70,7 @@ def entry_of(
         origin=origin.kind,
         origin_name=origin.name,
         client_address=origin.address or None,
+        actor_name=actor.username if actor is not None else "",
     )
 
 

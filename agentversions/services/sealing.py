@@ -18,14 +18,16 @@ from agentversions.core.audit_horizon import Sample, decide
 from agentversions.models import AuditHorizon, AuditSeal
 
 PER_TRANSACTION = 2_000
-SECONDS = 1.0
-"""A run ends after so long; what is left is the next one's."""
+SECONDS = 5.0
+"""A run ends after so long; what is left is the next one's. Shorter than the worker's rhythm, a worker would stand idle
+while a burst waits."""
 MOST_WAITING = 1_000
 ENTRY = """
-e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.actor_id, e.action, e.subject_kind,
-e.subject, e.reason, e.before::text, e.after::text, e.origin, e.origin_name, host(e.client_address)
+e.id, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    || CASE WHEN e.at < '0001-01-01 UTC' THEN ' BC' ELSE '' END, e.actor_id, e.action, e.subject_kind, e.subject,
+e.reason, e.before::text, e.after::text, e.origin, e.origin_name, abbrev(e.client_address), e.actor_name
 """
-"""The columns of a ChainedEntry, as text and to the last digit."""
+"""The columns of a ChainedEntry, as text and to the last digit: no era, no bits of a network are lost on the way."""
 WRITERS = """
 SELECT virtualtransaction FROM pg_locks
  WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -75,12 +77,16 @@ def _seal_some() -> int:
         )
         links = list(chain((ChainedEntry._make(row) for row in cursor), after=last))
         if links:
+            positions, entries, hashes, previous = zip(*links, strict=True)
             cursor.execute(
                 """
                 INSERT INTO agentversions_auditseal (position, entry_id, hash, previous)
-                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[]) ORDER BY 1
+                SELECT * FROM unnest(
+                    %s::bigint[], %s::bigint[], string_to_array(%s, ' '), string_to_array(%s, ' ')
+                ) ORDER BY 1
                 """,
-                [list(column) for column in zip(*links, strict=True)],
+                # Hashes as one text: in an array each would be looked through for what has to be escaped.
+                [list(positions), list(entries), " ".join(hashes), " ".join(previous)],
             )
     return len(links)
 

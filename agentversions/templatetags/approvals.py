@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from agentversions.services.approval_discussion import PlacedDiscussion
 
 register = template.Library()
-SLOT = SafeString('<div class="remark-slot"></div>')
+SLOT = SafeString('<div class="remarks"><div class="remark-slot"></div></div>')
 
 
 @register.simple_tag(takes_context=True)
@@ -43,4 +43,5 @@ def remarks_here(context: template.Context, path: str, line: int | None = None) 
     if not said:
         return SLOT
     there = {"said": said, "is_beside": line is not None}
-    return render_to_string("agentversions/fragments/approval_remarks_here.html", there)
+    # Stripped: lines of a text keep their white space, this one's end too.
+    return SafeString(render_to_string("agentversions/fragments/approval_remarks_here.html", there).strip())

@@ -32,11 +32,9 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     found = find_requests(agent=agent)
     reviews = waiting_rollbacks()
     context = {
-        "waiting": found.filter(pk__in=ApprovalRequest.objects.open().values("pk")).order_by("id"),
+        "waiting": found.open(),
         "reviews": reviews.filter(deployment__agent__slug=agent) if agent else reviews,
-        "over": found.filter(pk__in=ApprovalRequest.objects.over().values("pk")).order_by("-ended_at", "-id")[
-            :MOST_OVER
-        ],
+        "over": found.over()[:MOST_OVER],
         "agent": agent,
     }
     return fragment_or_page(

@@ -1,5 +1,8 @@
 """Evaluation suites: the list, a suite with its cases, import and export."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -48,20 +51,11 @@ def suite_list(request: HttpRequest) -> HttpResponse:
 def suite_create(request: HttpRequest) -> HttpResponse:
     """A new suite."""
     form = SuiteForm(request.POST or None, initial={"agent": request.GET.get("agent", "")})
-    if request.method == "POST" and form.is_valid():
-        try:
-            suite = create_suite(
-                name=form.cleaned_data["name"],
-                description=form.cleaned_data["description"],
-                agent=_agent(form),
-                actor=actor_of(request),
-            )
-        except SuiteRefused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        else:
-            messages.success(request, f"Made the suite “{suite.name}”. Add cases, or import a file.")
-            return redirect("agentversions:suite_detail", suite.slug)
-    return _form(request, form, None)
+    suite = _saved(request, form, create_suite)
+    if suite is None:
+        return _form(request, form, None)
+    messages.success(request, f"Made the suite “{suite.name}”. Add cases, or import a file.")
+    return redirect("agentversions:suite_detail", suite.slug)
 
 
 @page(Permission.EDIT, "GET", "POST")
@@ -70,21 +64,10 @@ def suite_edit(request: HttpRequest, slug: str) -> HttpResponse:
     suite = suite_or_404(slug)
     there = {"name": suite.name, "description": suite.description, "agent": suite.agent.slug if suite.agent else ""}
     form = SuiteForm(request.POST or None, initial=there)
-    if request.method == "POST" and form.is_valid():
-        try:
-            describe_suite(
-                suite=suite,
-                name=form.cleaned_data["name"],
-                description=form.cleaned_data["description"],
-                agent=_agent(form),
-                actor=actor_of(request),
-            )
-        except SuiteRefused as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        else:
-            messages.success(request, "Saved. The cases are as they were.")
-            return redirect("agentversions:suite_detail", slug)
-    return _form(request, form, suite)
+    if _saved(request, form, partial(describe_suite, suite=suite)) is None:
+        return _form(request, form, suite)
+    messages.success(request, "Saved. The cases are as they were.")
+    return redirect("agentversions:suite_detail", slug)
 
 
 @page(Permission.READ)
@@ -180,8 +163,21 @@ def _detail(
     return render(request, "agentversions/suite_detail.html", context, status=status)
 
 
-def _agent(form: SuiteForm) -> Agent | None:
-    slug = form.cleaned_data["agent"]
+def _saved(request: HttpRequest, form: SuiteForm, save: Callable[..., EvaluationSuite]) -> EvaluationSuite | None:
+    """What was typed, saved by a service; None where nothing was sent, or it was refused, which the form then says."""
+    if request.method != "POST" or not form.is_valid():
+        return None
+    typed = form.cleaned_data
+    try:
+        return save(
+            name=typed["name"], description=typed["description"], agent=_agent(typed["agent"]), actor=actor_of(request)
+        )
+    except SuiteRefused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return None
+
+
+def _agent(slug: str) -> Agent | None:
     if not slug:
         return None
     agent: Agent | None = Agent.objects.filter(slug=slug).first()

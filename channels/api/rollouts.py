@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import register_converter, reverse
 from django.urls.converters import StringConverter
@@ -59,7 +60,7 @@ def list_all(
 ) -> RolloutList:
     """The newest first, of one agent or in one state where they are named; `next` goes on."""
     found = list_rollouts(agent=agent.replace("\x00", ""), state=state or "", below=below)
-    rows = list(found[: limit + 1])
+    rows = list(found.prefetch_related("moves__actor")[: limit + 1])
     items = [_answer(rollout) for rollout in rows[:limit]]
     following = next_page(request, below=str(items[-1].id)) if len(rows) > limit else None
     return RolloutList(items=items, next=following)
@@ -147,12 +148,13 @@ def _find(number: int) -> Rollout:
     rollout = find_rollout(number)
     if rollout is None:
         raise Http404("There is no such rollout.")
+    prefetch_related_objects([rollout], "moves__actor")
     return rollout
 
 
 def _answer(rollout: Rollout) -> RolloutAnswer:
     value, judging = rollout.value, rollout.judging
-    rows = list(rollout.moves.order_by("id").select_related("actor"))
+    rows = list(rollout.moves.all())
     # The state and the allowed moves are names of the core's enumerations.
     state: Any = value.state.value
     may: Any = [move.value for move in allowed_moves(rollout)]

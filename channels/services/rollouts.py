@@ -16,10 +16,11 @@ from agentversions.services.freezes import refuse_frozen
 from agentversions.services.readiness import require_ready
 from channels.core import rollout_states
 from channels.core.rollout_judging import Judging, errors_in_judging, write_judging
-from channels.core.rollout_states import By, Move, MoveRefused, State
+from channels.core.rollout_states import By, Move, MoveRefused
 from channels.core.rollout_steps import MAX_DURATION, RolloutPlan, Step, errors_in, moved, write_plan
 from channels.core.rollout_words import PAST
 from channels.models import Rollout, RolloutMove
+from channels.models.rollouts import OVER
 from config.background import defer
 
 from .errors import RolloutMoved, RolloutMoveRefused, RolloutOpen, RolloutRefused
@@ -37,7 +38,7 @@ EXPLAINED = frozenset({Move.ROLL_BACK, Move.PROMOTE, Move.CANCEL})
 def open_rollout(agent: Agent) -> Rollout | None:
     """The agent's rollout that is not over, None without one."""
     found: Rollout | None = (
-        Rollout.objects.exclude(state__in=[state for state in State if state.is_over])
+        Rollout.objects.exclude(state__in=OVER)
         .select_related("agent", "version", "baseline", "created_by")
         .filter(agent=agent)
         .first()

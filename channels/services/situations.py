@@ -8,8 +8,9 @@ from channels.core.phone_numbers import Caller, read_caller
 from .flag_callers import hash_of
 
 
-def known_caller(caller: str | None, region: str) -> Caller:
-    """A caller as somebody typed or sent it, read as the runtime reads it in a region (`FR`); None: nobody is named."""
+def known_caller(caller: str | None, region: str | None) -> Caller:
+    """A caller as somebody typed or sent it, read as the runtime reads it in a region (`FR`, None for
+    a number without one). No caller: nobody is named."""
     return read_caller(caller, region) if caller else Caller(None)
 
 

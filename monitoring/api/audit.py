@@ -14,7 +14,7 @@ from monitoring.core.audit_filter import read_audit_filter
 from monitoring.core.page_key import read_key
 from monitoring.services.audit_list import AuditRow, list_entries
 
-from .calls import Word
+from .lists import Word, refuse_list
 
 router = Router()
 
@@ -29,11 +29,13 @@ class SealAnswer(Answer):
 
 
 class AuditAnswer(Answer):
-    """An entry. `who` is null for what the product did itself, `seal` while the entry waits for it."""
+    """An entry. `who` is null for what the product did itself, `actor_name` the user name that they had then; `seal` is
+    null while the entry waits for it."""
 
     id: int
     at: datetime
     who: str | None
+    actor_name: str
     action: str
     subject_kind: str
     subject: str
@@ -70,13 +72,9 @@ def list_audit(
 ) -> AuditList | HttpResponse:
     """By the filters of the page: `who` is a user name or `(nobody)`, `words` stand in the reason; fifty at a time."""
     wanted = read_audit_filter(dict(request.GET.lists()))
-    if wanted.problems:
-        errors = [{"path": name, "detail": sentence} for name, sentence in wanted.problems]
-        return problem("invalid", " ".join(sentence for _, sentence in wanted.problems), errors=errors)
-    key = read_key(before)
-    if before and key is None:
-        return problem("invalid", "“before” is not as a list gave it. Use the address in “next”.")
-    page = list_entries(wanted, before=key)
+    if refused := refuse_list(wanted.problems, before):
+        return refused
+    page = list_entries(wanted, before=read_key(before))
     if page.problem:
         return problem("invalid", page.problem)
     following = next_page(request, before=str(page.older)) if page.older else None
@@ -85,7 +83,10 @@ def list_audit(
 
 def _answer(row: AuditRow) -> AuditAnswer:
     entry, seal = row.entry, row.seal
-    names = ("id", "at", "action", "subject_kind", "subject", "reason", "before", "after", "origin", "origin_name")
+    names = (
+        *("id", "at", "action", "subject_kind", "subject", "reason", "before", "after", "origin", "origin_name"),
+        "actor_name",
+    )
     return AuditAnswer(
         who=entry.actor.username if entry.actor else None,
         client_address=entry.client_address,

@@ -1,14 +1,11 @@
 """Calls over the API: read by filter."""
 
 from datetime import datetime
-from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
-from pydantic import Field
 
 from agentversions.api.addresses import next_page
 from agentversions.api.authentication import READ
-from agentversions.api.problems import problem
 from agentversions.api.schemas import Answer
 from agentversions.models import Agent
 from monitoring.core.call_filter import read_filter
@@ -16,10 +13,10 @@ from monitoring.core.page_key import read_key
 from monitoring.models import Call
 from monitoring.services.call_list import list_calls
 
+from .lists import Word, refuse_list
 from .sending import router
 
 __all__ = ["router"]
-Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class CallAnswer(Answer):
@@ -71,13 +68,9 @@ def list_all(
 ) -> CallList | HttpResponse:
     """By the filters of the page: `version` is a number, `draft` or `unknown` and needs `agent`; fifty at a time."""
     wanted = read_filter(dict(request.GET.lists()))
-    if wanted.problems:
-        errors = [{"path": name, "detail": words} for name, words in wanted.problems]
-        return problem("invalid", " ".join(words for _, words in wanted.problems), errors=errors)
-    key = read_key(before)
-    if before and key is None:
-        return problem("invalid", "“before” is not as a list gave it. Use the address in “next”.")
-    page = list_calls(wanted, before=key)
+    if refused := refuse_list(wanted.problems, before):
+        return refused
+    page = list_calls(wanted, before=read_key(before))
     slugs = dict(Agent.objects.filter(pk__in=page.agents).values_list("pk", "slug"))
     following = next_page(request, before=str(page.older)) if page.older else None
     return CallList(items=[answer(call, slugs) for call in page.calls], next=following)

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 
-from .call_filter import MOST_DAYS, is_number, read_day
+from .call_filter import text_of, time_problems
 
 NOBODY = "(nobody)"
 """`who` of what nobody did: the product itself. No user name may look so."""
@@ -65,13 +65,9 @@ NAMES = tuple(each.name for each in fields(AuditFilter) if each.name != "problem
 
 def read_audit_filter(query: Mapping[str, Sequence[str]]) -> AuditFilter:
     """The filter of an address. What cannot be read stays in the filter, with a sentence among its problems."""
-    texts: dict[str, Any] = {name: _text(query.get(name, ())) for name in NAMES}
+    texts: dict[str, Any] = {name: text_of(query.get(name, ())) for name in NAMES}
     found = AuditFilter(**texts)
     return replace(found, problems=tuple(_problems(found)))
-
-
-def _text(values: Sequence[str]) -> str:
-    return values[-1].replace("\x00", "").strip()[:200] if values else ""
 
 
 def _problems(wanted: AuditFilter) -> list[tuple[str, str]]:
@@ -80,14 +76,7 @@ def _problems(wanted: AuditFilter) -> list[tuple[str, str]]:
         problems.append(("origin", f"Nothing comes from “{wanted.origin}”. Choose {', '.join(ORIGINS)}."))
     if wanted.address and not _is_address(wanted.address):
         problems.append(("address", f"“{wanted.address}” is no IP address. Write one like 203.0.113.7."))
-    if wanted.days and not (is_number(wanted.days) and 1 <= int(wanted.days) <= MOST_DAYS):
-        problems.append(("days", f"“{wanted.days}” is no number of days from 1 to {MOST_DAYS:,}."))
-    problems += [
-        (name, f"“{text}” is no day or moment. Write 2026-11-20.")
-        for name, text in (("since", wanted.since), ("until", wanted.until))
-        if text and read_day(text) is None
-    ]
-    return problems
+    return problems + time_problems(wanted.days, wanted.since, wanted.until)
 
 
 def _is_address(text: str) -> bool:

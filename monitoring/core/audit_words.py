@@ -5,6 +5,7 @@ from typing import Any
 
 from agentversions.core.digest import DIGEST_PATTERN
 from agentversions.core.wording import say_value
+from channels.core.shares import percent
 
 MOST_FIELDS = 12
 LONGEST_VALUE = 160
@@ -50,9 +51,15 @@ def _say(name: str, value: Any, beside: Any) -> str | None:
     """A value in words; nothing, where a null stands beside something."""
     if value is MISSING or (value is None and beside is not None and beside is not MISSING):
         return None
-    if name == "version" and isinstance(value, int) and value > 0:
+    if name in {"version", "baseline"} and _is_number(value) and value > 0:
         return f"V{value}"
+    if name == "share" and _is_number(value):
+        return f"{percent(value)} %"
     if isinstance(value, str) and DIGEST_PATTERN.fullmatch(value):
         return value[:8]
     words = say_value(value)
     return words if len(words) <= LONGEST_VALUE else f"{words[:LONGEST_VALUE]}…"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

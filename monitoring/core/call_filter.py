@@ -91,13 +91,14 @@ SINGLE = (
 
 def read_filter(query: Mapping[str, Sequence[str]]) -> CallFilter:
     """The filter of an address. What cannot be read stays in the filter, with a sentence among its problems."""
-    single: dict[str, Any] = {name: _text(query.get(name, ())) for name in SINGLE}
-    versions = tuple(dict.fromkeys(_text([value]) for value in query.get("version", ()) if _text([value])))
+    single: dict[str, Any] = {name: text_of(query.get(name, ())) for name in SINGLE}
+    versions = tuple(dict.fromkeys(text_of([value]) for value in query.get("version", ()) if text_of([value])))
     found = CallFilter(versions=versions, **single)
     return replace(found, problems=tuple(_problems(found)))
 
 
-def _text(values: Sequence[str]) -> str:
+def text_of(values: Sequence[str]) -> str:
+    """What stands in an address under one name: the last, without what PostgreSQL cannot store, 200 characters."""
     return values[-1].replace("\x00", "").strip()[:200] if values else ""
 
 
@@ -122,16 +123,20 @@ def _problems(wanted: CallFilter) -> list[tuple[str, str]]:
         text = getattr(wanted, name)
         if text and not (text.isdecimal() and text.isascii() and len(text) < 7):
             problems.append((name, f"“{text}” is no number of seconds."))
-    if wanted.days and not (is_number(wanted.days) and 1 <= int(wanted.days) <= MOST_DAYS):
-        problems.append(("days", f"“{wanted.days}” is no number of days from 1 to {MOST_DAYS:,}."))
-    moments = {"since": wanted.since, "until": wanted.until}
-    problems += [
-        (name, f"“{text}” is no day or moment. Write 2026-11-20.")
-        for name, text in moments.items()
-        if text and read_day(text) is None
-    ]
+    problems += time_problems(wanted.days, wanted.since, wanted.until)
     if wanted.tests not in {"", "too", "only"}:
         problems.append(("tests", "Test calls are left out, or “too”, or “only”."))
+    return problems
+
+
+def time_problems(days: str, since: str, until: str) -> list[tuple[str, str]]:
+    """What cannot be read of when something was: (name, sentence)."""
+    problems = []
+    if days and not (is_number(days) and 1 <= int(days) <= MOST_DAYS):
+        problems.append(("days", f"“{days}” is no number of days from 1 to {MOST_DAYS:,}."))
+    for name, text in (("since", since), ("until", until)):
+        if text and read_day(text) is None:
+            problems.append((name, f"“{text}” is no day or moment. Write 2026-11-20."))
     return problems
 
 

@@ -8,10 +8,12 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from channels.core.rollout_judging import Counts, Rule
+
 from .canary_evidence import Labels, Ratio, log_harm, log_mean, log_ok, most_likely
 from .canary_guardrails import Finding, harmful, judged
 from .canary_observations import ArmCalls, Health, Observations, check_health
-from .canary_policy import ADVANCE_ALPHA, Label, Mode, Policy, Step
+from .canary_policy import ADVANCE_ALPHA, Policy, Step
 
 PROMOTED_RATIO = 1.1
 SIMPLE_ROLL_BACK, SIMPLE_PROMOTE = 1.5, 1.1
@@ -80,13 +82,13 @@ def simple_rule(canary: ArmCalls, stable: ArmCalls, *, least: int) -> Action:
 
 def decide(policy: Policy, seen: Observations) -> Decision:
     """The action alone, without what is only shown. Raises ValueError for a step that the policy does not have."""
-    step, labels = step_of(policy, seen), judged(seen.labels, policy.label)
+    step, labels = step_of(policy, seen), judged(seen.labels, policy.counts)
     recorded = log_harm(labels)
-    is_told_apart = policy.label == Label.FAILURE
+    is_told_apart = policy.counts == Counts.FAILURES
     missing = log_harm(seen.labels_or_missing) if is_told_apart else recorded
     harm, ok = log_mean(recorded, missing), log_ok(labels, step.margin)
     health, broken = check_health(seen), tuple(harmful(policy, seen))
-    if policy.mode == Mode.THRESHOLD:
+    if policy.rule == Rule.THRESHOLD:
         said = simple_rule(seen.canary, seen.stable, least=policy.least_sample)
         is_harm, is_passed = said == Action.ROLL_BACK, said == Action.PROMOTE
     else:

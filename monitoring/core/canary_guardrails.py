@@ -9,9 +9,11 @@ a least number of calls.
 import math
 from dataclasses import dataclass
 
+from channels.core.rollout_judging import Counts
+
 from .canary_evidence import Labels, Ratio, estimate, log_harm, shown
 from .canary_observations import Observations
-from .canary_policy import Label, MeanGuardrail, Policy
+from .canary_policy import MeanGuardrail, Policy
 from .sequential import Arm, Sums, mean_difference
 
 LEAST_VALUES = 100
@@ -33,9 +35,9 @@ class Finding:
     beyond: tuple[float, float, float] | None = None
 
 
-def judged(labels: Labels, label: Label) -> Labels:
+def judged(labels: Labels, counts: Counts) -> Labels:
     """Labels such that r above 1 is harm: where successes are counted, the stable version has more of them."""
-    return labels if label == Label.FAILURE else labels.swapped
+    return labels if counts == Counts.FAILURES else labels.swapped
 
 
 def harmful(policy: Policy, seen: Observations) -> list[str]:
@@ -44,7 +46,7 @@ def harmful(policy: Policy, seen: Observations) -> list[str]:
     names = [
         rate.name
         for rate in policy.rates
-        if rate.name in seen.rates and log_harm(judged(seen.rates[rate.name], rate.label)) >= bar
+        if rate.name in seen.rates and log_harm(judged(seen.rates[rate.name], rate.counts)) >= bar
     ]
     return names + [mean.name for mean in policy.means if _average(mean, seen, policy.guardrail_alpha).is_harmful]
 
@@ -54,7 +56,7 @@ def findings(policy: Policy, seen: Observations) -> tuple[Finding, ...]:
     bar = 1 / policy.guardrail_alpha
     found = []
     for rate in policy.rates:
-        labels = judged(seen.rates.get(rate.name, Labels()), rate.label)
+        labels = judged(seen.rates.get(rate.name, Labels()), rate.counts)
         evidence = log_harm(labels)
         found.append(
             Finding(rate.name, evidence >= math.log(bar), shown(evidence), float(f"{bar:.6g}"), estimate(labels))

@@ -1,9 +1,9 @@
 """How the judge reads a rollout's plan: as a policy."""
 
-from channels.core.rollout_judging import Counts, Guardrail, Judging, Rule
+from channels.core.rollout_judging import Guardrail, Judging
 from channels.core.rollout_steps import RolloutPlan
 
-from .canary_policy import LEAST_CALLS, Label, MeanGuardrail, Mode, Policy, RateGuardrail, Step
+from .canary_policy import LEAST_CALLS, MeanGuardrail, Policy, RateGuardrail, Step
 
 RATES = {Guardrail.AUTOMATION: "calls that were not automated", Guardrail.SENTIMENT: "negative calls"}
 """Guardrails that count calls, by what they count, as the verdict's words name it."""
@@ -23,9 +23,9 @@ def policy_of(plan: RolloutPlan, judging: Judging) -> Policy:
             for at, step in enumerate(plan.steps)
         ),
         longest=plan.max_duration_s,
-        label=Label.SUCCESS if judging.counts == Counts.SUCCESSES else Label.FAILURE,
+        counts=judging.counts,
         rates=tuple(RateGuardrail(RATES[each]) for each in judging.guardrails if each in RATES),
         means=tuple(MEANS[each] for each in judging.guardrails if each in MEANS),
-        mode=Mode.THRESHOLD if judging.rule == Rule.THRESHOLD else Mode.SEQUENTIAL,
+        rule=judging.rule,
         least_sample=judging.least_sample,
     )

@@ -13,9 +13,10 @@ from functools import lru_cache
 from statistics import NormalDist
 
 from channels.core.bucketing import BUCKETS
+from channels.core.rollout_judging import Counts
 
 from .canary_evidence import HARM, Grid, Labels, log_likelihood, log_likelihoods, log_sum, ok_grid
-from .canary_policy import ADVANCE_ALPHA, DAY, PRESETS, Label, Policy, in_words, label_for
+from .canary_policy import ADVANCE_ALPHA, DAY, PRESETS, Policy, counts_for, in_words
 
 MOST = 2.0**17
 """Failed calls beyond which nothing is foretold."""
@@ -81,9 +82,9 @@ def plan(policy: Policy, *, failure_rate: float, calls_a_day: float) -> Plan:
     """
     if not 0 < failure_rate < 1 or not calls_a_day > 0:
         raise ValueError("A forecast needs a failure rate above 0 and below 100 %, and calls.")
-    policy = replace(policy, label=label_for(failure_rate))
+    policy = replace(policy, counts=counts_for(failure_rate))
     own = _forecast(policy, failure_rate, calls_a_day)
-    noun = "failed" if policy.label == Label.FAILURE else "successful"
+    noun = "failed" if policy.counts == Counts.FAILURES else "successful"
     words = (
         f"A healthy canary needs about {rounded(own.failures):,} {noun} calls in all (19 of 20 at most "
         f"{rounded(own.failures_late):,}) to be promoted: at {100 * failure_rate:.3g} % errors and "
@@ -93,7 +94,7 @@ def plan(policy: Policy, *, failure_rate: float, calls_a_day: float) -> Plan:
         words += f" It would then reach its longest duration of {in_days(policy.longest / DAY)}: allow more."
     offers = []
     for name, other in _alternatives(policy):
-        found = _forecast(replace(other, label=policy.label), failure_rate, calls_a_day)
+        found = _forecast(replace(other, counts=policy.counts), failure_rate, calls_a_day)
         if found.days < WORTH_OFFERING * own.days:
             offers.append(
                 f"{name} ({in_words(other)}): {rounded(found.failures):,} {noun} calls, {in_days(found.days)}."
@@ -115,7 +116,7 @@ def _alternatives(policy: Policy) -> list[tuple[str, Policy]]:
 
 def _forecast(policy: Policy, failure_rate: float, calls_a_day: float) -> Plan:
     means, bar = _mean_failures(tuple((step.share, step.margin) for step in policy.steps))
-    label_rate = failure_rate if policy.label == Label.FAILURE else 1 - failure_rate
+    label_rate = failure_rate if policy.counts == Counts.FAILURES else 1 - failure_rate
     found = []
     for part in (0.5, LATE):
         scale, canary, seconds = first_passage(part, shape=bar / 2), 0.0, 0.0

@@ -4,10 +4,10 @@ All of it is settled before the rollout starts and kept with it: evidence is val
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import pairwise
 
 from channels.core.bucketing import BUCKETS
+from channels.core.rollout_judging import Counts, Rule
 from channels.core.rollout_steps import PRESETS as ROLLOUT_PRESETS
 from channels.core.rollout_steps import PresetPlan
 from channels.core.shares import percent
@@ -24,23 +24,9 @@ OFTEN = 0.3
 """The failure rate above which successes are counted instead: they are the rarer label, which tells more."""
 
 
-class Mode(StrEnum):
-    """Which rule decides."""
-
-    SEQUENTIAL = "sequential"
-    THRESHOLD = "threshold"
-
-
-class Label(StrEnum):
-    """Which calls are counted."""
-
-    FAILURE = "failure"
-    SUCCESS = "success"
-
-
-def label_for(rate: float | None) -> Label:
-    """Which label to count at a failure rate known before the rollout starts (0 to 1; None: unknown)."""
-    return Label.SUCCESS if rate is not None and rate > OFTEN else Label.FAILURE
+def counts_for(rate: float | None) -> Counts:
+    """Which calls to count at a failure rate known before the rollout starts (0 to 1; None: unknown)."""
+    return Counts.SUCCESSES if rate is not None and rate > OFTEN else Counts.FAILURES
 
 
 @dataclass(frozen=True)
@@ -59,7 +45,7 @@ class RateGuardrail:
     """A further kind of failed call, such as negative sentiment or not automated. Only ever rolls back."""
 
     name: str
-    label: Label = Label.FAILURE
+    counts: Counts = Counts.FAILURES
 
 
 @dataclass(frozen=True)
@@ -78,12 +64,12 @@ class Policy:
 
     steps: tuple[Step, ...]
     longest: int
-    label: Label = Label.FAILURE
+    counts: Counts = Counts.FAILURES
     rates: tuple[RateGuardrail, ...] = ()
     means: tuple[MeanGuardrail, ...] = ()
-    mode: Mode = Mode.SEQUENTIAL
+    rule: Rule = Rule.SEQUENTIAL
     least_sample: int = 100
-    """Calls of the canary below which the mode `threshold` says nothing."""
+    """Calls of the canary below which the simple rule says nothing."""
 
     @property
     def rollback_alpha(self) -> float:

@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from channels.core.bucketing import BUCKETS
+from channels.core.rollout_judging import Counts, Rule
 
 from .canary_decision import Action, Statistics, decide, simple_rule, step_of
 from .canary_evidence import Ratio, estimate, shown
 from .canary_guardrails import findings, judged
 from .canary_observations import Observations
 from .canary_planning import failures_until_decided
-from .canary_policy import ADVANCE_ALPHA, Label, Mode, Policy
+from .canary_policy import ADVANCE_ALPHA, Policy
 from .canary_words import in_words
 
 ASSUMED = (1, 20)
@@ -60,7 +61,7 @@ def _finite(value: Any) -> Any:
 def judge(policy: Policy, seen: Observations) -> Verdict:
     """One evaluation: what to do now, and why."""
     decision, step = decide(policy, seen), step_of(policy, seen)
-    ratio = estimate(judged(seen.labels, policy.label))
+    ratio = estimate(judged(seen.labels, policy.counts))
     statistics = Statistics(
         harm=shown(decision.log_harm),
         harm_bar=float(f"{1 / policy.rollback_alpha:.6g}"),
@@ -87,13 +88,13 @@ def judge(policy: Policy, seen: Observations) -> Verdict:
 def calls_needed(policy: Policy, seen: Observations, ratio: Ratio | None) -> int | None:
     """Calls of the canary still expected until the step is decided, at the rates seen so far; None: not soon."""
     step = policy.steps[seen.step]
-    least = policy.least_sample if policy.mode == Mode.THRESHOLD else step.least_calls
+    least = policy.least_sample if policy.rule == Rule.THRESHOLD else step.least_calls
     fewest = max(least - seen.canary.recorded, 0)
-    if policy.mode == Mode.THRESHOLD:
+    if policy.rule == Rule.THRESHOLD:
         return fewest or None
-    is_success = policy.label == Label.SUCCESS
+    is_success = policy.counts == Counts.SUCCESSES
     failures = failures_until_decided(
-        judged(seen.labels, policy.label),
+        judged(seen.labels, policy.counts),
         share=BUCKETS - step.share if is_success else step.share,
         margin=step.margin,
         ratio=ratio.expected if ratio else 1.0,

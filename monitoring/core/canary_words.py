@@ -2,13 +2,14 @@
 
 import math
 
+from channels.core.rollout_judging import Counts, Rule
 from channels.core.shares import percent
 
 from .canary_decision import Action, Decision, Statistics
 from .canary_evidence import LIKELY, Ratio
 from .canary_observations import ArmCalls, Observations
 from .canary_planning import in_days, rounded
-from .canary_policy import DAY, Label, Mode, Policy
+from .canary_policy import DAY, Policy
 
 FEW = 100_000
 """Calls up to which a number of calls is foretold."""
@@ -47,14 +48,14 @@ def _advance(policy: Policy, seen: Observations) -> str:
 
 
 def _worse(policy: Policy, ratio: str) -> str:
-    if policy.label == Label.SUCCESS:
+    if policy.counts == Counts.SUCCESSES:
         return f"the stable version succeeds {ratio} times as often as the canary"
     return f"the canary fails {ratio} times as often as the stable version"
 
 
 def _estimate(policy: Policy, ratio: Ratio | None) -> str:
     if ratio is None:
-        return f"No call has {'succeeded' if policy.label == Label.SUCCESS else 'failed'} yet."
+        return f"No call has {'succeeded' if policy.counts == Counts.SUCCESSES else 'failed'} yet."
     high = "any" if math.isinf(ratio.high) else times(ratio.high)
     return f"{capital(_worse(policy, _about(ratio.value)))} (95 %: {times(ratio.low)} to {high})."
 
@@ -76,7 +77,7 @@ def _simply(canary: ArmCalls, stable: ArmCalls) -> str:
 def _harm(policy: Policy, seen: Observations, decision: Decision, statistics: Statistics) -> str:
     if decision.broken:
         return f"the canary is worse beyond chance by {', '.join(decision.broken)}."
-    if policy.mode == Mode.THRESHOLD:
+    if policy.rule == Rule.THRESHOLD:
         return f"{_simply(seen.canary, seen.stable)}: more than 1.5 times as often."
     said = _estimate(policy, statistics.ratio)
     missing = ", calls without an end counted as failed," if decision.log_harm_missing > decision.log_harm else ""
@@ -90,7 +91,7 @@ def _number(evidence: float) -> str:
 
 
 def _passed(policy: Policy, seen: Observations, statistics: Statistics) -> str:
-    if policy.mode == Mode.THRESHOLD:
+    if policy.rule == Rule.THRESHOLD:
         return f"{_simply(seen.canary, seen.stable)}: at most 1.1 times as often."
     margin = f"less than {statistics.margin:g}"
     proof = f"(evidence {_number(statistics.ok)} of {statistics.ok_bar:,.0f})"
@@ -108,7 +109,7 @@ def _open(policy: Policy, seen: Observations, decision: Decision, statistics: St
             f"in {_lasting(step.soak - seen.seconds_in_step)}."
         )
     needed = statistics.needed
-    if policy.mode == Mode.THRESHOLD:
+    if policy.rule == Rule.THRESHOLD:
         if needed:
             return f"the simple rule needs {needed:,} more calls of the canary."
         return f"{_simply(seen.canary, seen.stable)}: between 1.1 and 1.5 times as often."

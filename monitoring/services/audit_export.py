@@ -13,7 +13,7 @@ from .exporting import Line, safe
 
 COLUMNS = (
     *("id", "at", "who", "action", "subject_kind", "subject", "reason", "before", "after", "origin", "origin_name"),
-    *("client_address", "position", "hash"),
+    *("client_address", "actor_name", "position", "hash"),
 )
 
 
@@ -41,6 +41,7 @@ def export_json_lines(wanted: AuditFilter) -> Iterator[str]:
                 "who": entry.actor__username,
                 **{name: getattr(entry, name) for name in names},
                 "client_address": entry.client_address,
+                "actor_name": entry.actor_name,
                 "seal": seal if entry.seal__position is not None else None,
             }
         )

@@ -20,6 +20,7 @@ from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
 from monitoring.models import Call
 
+from .key_pages import beside, cut_page
 from .rows import caller_keys
 from .time_limit import at_most
 
@@ -60,18 +61,10 @@ class CallPage:
 
 def list_calls(wanted: CallFilter, *, before: PageKey | None = None, after: PageKey | None = None) -> CallPage:
     """The newest calls that are wanted; `before` and `after` go on from a call. Wrong filters find nothing."""
-    rows = list(islice(_newest(wanted, before=before, after=after), PER_PAGE + 1))
-    is_more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
-    if after is not None:
-        rows.reverse()
-    has_newer = is_more if after is not None else before is not None
-    has_older = is_more if after is None else True
-    return CallPage(
-        rows,
-        older=_key(rows[-1]) if rows and has_older else None,
-        newer=_key(rows[0]) if rows and has_newer else None,
-        agents=dict(Agent.objects.filter(pk__in={row.agent_id for row in rows}).values_list("pk", "name")),
-    )
+    found = list(islice(_newest(wanted, before=before, after=after), PER_PAGE + 1))
+    page = cut_page(found, PER_PAGE, _key, before=before, after=after)
+    agents = Agent.objects.filter(pk__in={row.agent_id for row in page.rows})
+    return CallPage(page.rows, page.older, page.newer, agents=dict(agents.values_list("pk", "name")))
 
 
 def count_new(wanted: CallFilter, *, shown: frozenset[int], oldest: PageKey | None) -> int:
@@ -127,19 +120,9 @@ def _newest(
         return iter(())
     pages = []
     for part in _parts(wanted):
-        found = part
-        if before is not None:
-            found = found.filter(started_at__lte=before.started_at).exclude(
-                started_at=before.started_at, id__gte=before.id
-            )
-        if after is not None:
-            found = found.filter(started_at__gte=after.started_at).exclude(
-                started_at=after.started_at, id__lte=after.id
-            )
+        found = beside(part, "started_at", before=before, after=after)
         if not_before is not None:
             found = found.filter(started_at__gte=not_before.started_at)
-        order = ("started_at", "id") if after is not None else ("-started_at", "-id")
-        found = found.order_by(*order)
         pages.append((found.values_list(*fields, named=True) if is_plain else found.only(*fields))[:most])
     return heapq.merge(*pages, key=_key, reverse=after is None)
 

@@ -9,11 +9,11 @@ from django.db import connection
 from agentversions.models import Agent
 from agentversions.models.database import database_now
 from agentversions.services.deployments import live_version
-from channels.core.rollout_judging import Judging, Rule
+from channels.core.rollout_judging import Counts, Judging, Rule
 from channels.core.rollout_steps import RolloutPlan
 from monitoring.core.canary_plan import policy_of
 from monitoring.core.canary_planning import Plan, in_days, plan
-from monitoring.core.canary_policy import OFTEN, Label, Policy
+from monitoring.core.canary_policy import OFTEN, Policy
 
 WINDOW = timedelta(days=28)
 FEWEST = 20
@@ -85,8 +85,8 @@ def _simple(policy: Policy, a_day: float) -> str:
 
 
 def _advice(policy: Policy, rate: float) -> str:
-    if rate > OFTEN and policy.label == Label.FAILURE:
+    if rate > OFTEN and policy.counts == Counts.FAILURES:
         return "More than 30 % of calls fail: let it count successful calls instead, which decides sooner."
-    if rate <= OFTEN and policy.label == Label.SUCCESS:
+    if rate <= OFTEN and policy.counts == Counts.SUCCESSES:
         return "Most calls succeed: let it count failed calls instead, which decides sooner."
     return ""

@@ -18,7 +18,7 @@ from monitoring.services.audit_list import AuditRow, chain_state, find_entry, ki
 
 from .audit_links import LABELS as KINDS
 from .audit_links import named_links, subject_address
-from .calls import field_kind, spans_of
+from .filters import chips, field_kind, spans_of
 
 LABELS = {
     "who": "Who",
@@ -110,22 +110,20 @@ def _row(row: AuditRow, reader: User) -> dict[str, Any]:
 
 def _chips(wanted: AuditFilter, persons: list[User]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
-    problems = dict(wanted.problems)
     words = {
         "who": {NOBODY: "The product itself", **{each.username: str(each) for each in persons}},
-        "kind": KINDS,
+        "kind": {wanted.kind: KINDS.get(wanted.kind, wanted.kind).capitalize()},
+        "action": {wanted.action: wanted.action.capitalize()},
         "origin": ORIGINS,
         "days": dict(spans_of(wanted.days)),
     }
-    return [
-        {
-            "label": LABELS[name],
-            "value": words.get(name, {}).get(value, value),
-            "without": wanted.without(name).query,
-            "problem": problems.get(name, ""),
-        }
-        for name, value in wanted.pairs
-    ]
+    return chips(
+        wanted.pairs,
+        wanted.problems,
+        labels=LABELS,
+        words=words,
+        without=lambda name, value: wanted.without(name).query,
+    )
 
 
 def _with_chosen(choices: list[tuple[str, str]], chosen: str, *known: str) -> list[tuple[str, str]]:

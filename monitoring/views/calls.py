@@ -9,7 +9,7 @@ from agentversions.services.evaluations.suites import find_suites
 from agentversions.views.access import actor_of, page
 from channels.services.choices import agents
 from config.htmx import fragment_or_page
-from monitoring.core.call_filter import ARMS, OUTCOMES, SENTIMENTS, CallFilter, read_day, read_filter
+from monitoring.core.call_filter import ARMS, OUTCOMES, SENTIMENTS, CallFilter, read_filter
 from monitoring.core.columns import COLUMNS
 from monitoring.core.page_key import read_key
 from monitoring.models import SavedView
@@ -18,6 +18,8 @@ from monitoring.services.call_list import list_calls, version_choices
 from monitoring.services.call_page import find_call, read_call
 from monitoring.services.exporting import export_calls
 from monitoring.services.saved_views import columns_of, list_views, may_change
+
+from .filters import chips, field_kind, spans_of
 
 LABELS = {
     "agent": "Agent",
@@ -38,7 +40,6 @@ LABELS = {
     "arm": "Arm",
     "tests": "Test calls",
 }
-SPANS = {"1": "Today", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last year"}
 TESTS = {"too": "shown too", "only": "only these"}
 
 
@@ -106,32 +107,18 @@ def call_detail(request: HttpRequest, sender_id: str) -> HttpResponse:
 
 def chips_of(wanted: CallFilter, agents: list[Agent]) -> list[dict[str, str]]:
     """Each condition with its words, and the address of the list without it."""
-    problems = dict(wanted.problems)
     names = {each.slug: each.name for each in agents}
     words = {"agent": names, "outcome": OUTCOMES, "tests": TESTS, "arm": ARMS, "days": dict(spans_of(wanted.days))}
-    return [
-        {
-            "label": LABELS[name],
-            "value": words.get(name, {}).get(value, value),
-            "without": wanted.without(name, value).address,
-            "problem": problems.get(name, ""),
-        }
-        for name, value in wanted.pairs
-    ]
+    return chips(
+        wanted.pairs,
+        wanted.problems,
+        labels=LABELS,
+        words=words,
+        without=lambda name, value: wanted.without(name, value).address,
+    )
 
 
 def _open_view(views: list[SavedView], number: str, wanted: CallFilter) -> SavedView | None:
     """The saved view that the address names, else the one whose filters these are."""
     named = next((view for view in views if str(view.pk) == number), None)
     return named or next((view for view in views if view.query == wanted.address), None)
-
-
-def field_kind(text: str) -> str:
-    """A field for a day; one for text where the address holds a moment, which a field for days would drop."""
-    return "date" if len(text) in {0, len("2026-11-21")} and (not text or read_day(text)) else "text"
-
-
-def spans_of(days: str) -> list[tuple[str, str]]:
-    """The times that can be chosen, with that of the address."""
-    also = {days: f"Last {days} days"} if days and days not in SPANS else {}
-    return [*SPANS.items(), *also.items()]

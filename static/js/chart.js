@@ -1,5 +1,6 @@
 // Draws a chart from the table behind it; the events beside it become lines that lead to what changed.
 import { colour } from "./chart_colours.js";
+import { offerPicture, show, tooltip } from "./chart_frame.js";
 
 const SYMBOLS = ["circle", "triangle", "rect", "diamond", "pin", "arrow"];
 const DASHES = ["solid", "dashed", "dotted", [8, 3, 2, 3], [2, 6], [12, 4]];
@@ -53,19 +54,12 @@ function options(section, { series, events, labels }) {
     textStyle: { color: text, fontFamily: style.getPropertyValue("--tblr-font-sans-serif") || "sans-serif" },
     grid: { left: 8, right: 24, top: 64, bottom: 8, containLabel: true },
     legend: { top: 4, textStyle: { color: text }, itemWidth: 36 },
-    tooltip: {
-      trigger: "axis",
-      renderMode: "richText",
-      backgroundColor: colour("--tblr-bg-surface"),
-      borderColor: faint,
-      textStyle: { color: text },
-      formatter: (points) => [
-        labels.get(points[0].value[0]),
-        ...points
-          .filter((point) => point.value[1] !== null)
-          .map((point) => `${point.seriesName}: ${unit(point.value[1])} of ${point.value[2].toLocaleString("en")} calls`),
-      ].join("\n"),
-    },
+    tooltip: tooltip((points) => [
+      labels.get(points[0].value[0]),
+      ...points
+        .filter((point) => point.value[1] !== null)
+        .map((point) => `${point.seriesName}: ${unit(point.value[1])} of ${point.value[2].toLocaleString("en")} calls`),
+    ].join("\n")),
     xAxis: { type: "time", axisLabel: { color: text, hideOverlap: true }, axisLine: { lineStyle: { color: faint } } },
     yAxis: {
       type: "value",
@@ -107,25 +101,16 @@ function spread(lines, isCrowded) {
 function start(section) {
   const canvas = section.querySelector("[data-chart-canvas]");
   if (!canvas || !window.echarts) return;
-  canvas.hidden = false;
   section.querySelector("[data-chart-details]").open = false;
   const buttons = section.querySelector("[data-chart-buttons]");
   buttons.hidden = false;
-  const chart = window.echarts.init(canvas, null, { renderer: "canvas" });
   const shown = read(section);
-  const draw = () => chart.setOption(options(section, shown), true);
-  draw();
+  const { chart } = show(canvas, () => options(section, shown));
   chart.on("click", (point) => {
     if (point.componentType === "markLine" && point.data.href) window.location.assign(point.data.href);
   });
-  new ResizeObserver(() => { chart.resize(); draw(); }).observe(canvas);
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
-  buttons.querySelector("[data-chart-download]").addEventListener("click", () => {
-    const link = document.createElement("a");
-    link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: colour("--tblr-bg-surface") });
-    link.download = `${section.querySelector("h2").textContent.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`;
-    link.click();
-  });
+  const name = section.querySelector("h2").textContent.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  offerPicture(buttons.querySelector("[data-chart-download]"), chart, name);
 }
 
 // The library is a deferred plain script in front of this module, so it is there.

@@ -1,6 +1,7 @@
 // Draws how many times as often a canary fails, on a logarithmic axis, from the table behind it. The fragment comes by
 // HTMX, and again whenever the judge said something new.
 import { colour } from "./chart_colours.js";
+import { offerPicture, show, tooltip } from "./chart_frame.js";
 
 const SEEN = 3; // Powers of two from 1 that are drawn at most, either way; what is beyond touches the edge.
 const log2 = (text) => (text === undefined ? null : Math.log2(Number(text)));
@@ -34,17 +35,10 @@ function options(rows) {
     aria: { enabled: true },
     textStyle: { color: text },
     grid: { left: 8, right: 72, top: 16, bottom: 8, containLabel: true },
-    tooltip: {
-      trigger: "axis",
-      renderMode: "richText",
-      backgroundColor: colour("--tblr-bg-surface"),
-      borderColor: faint,
-      textStyle: { color: text },
-      formatter: (points) => {
-        const row = rows.find((each) => each.at === points[0].value[0]);
-        return row ? `${row.label}\n${row.words[0]}× (95 %: ${row.words[1]})` : "";
-      },
-    },
+    tooltip: tooltip((points) => {
+      const row = rows.find((each) => each.at === points[0].value[0]);
+      return row ? `${row.label}\n${row.words[0]}× (95 %: ${row.words[1]})` : "";
+    }),
     xAxis: { type: "time", axisLabel: { color: text, hideOverlap: true }, axisLine: { onZero: false, lineStyle: { color: faint } } },
     yAxis: {
       type: "value",
@@ -93,27 +87,11 @@ function start(section) {
     section.querySelector("[data-ratio-empty]").hidden = false;
     return;
   }
-  canvas.hidden = false;
   const button = section.querySelector("[data-ratio-download]");
   button.hidden = false;
-  const chart = window.echarts.init(canvas, null, { renderer: "canvas" });
-  const draw = () => chart.setOption(options(rows), true);
-  draw();
-  const sizes = new ResizeObserver(() => { chart.resize(); });
-  const themes = new MutationObserver(draw);
-  sizes.observe(canvas);
-  themes.observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
-  button.addEventListener("click", () => {
-    const link = document.createElement("a");
-    link.href = chart.getDataURL({ pixelRatio: 2, backgroundColor: colour("--tblr-bg-surface") });
-    link.download = "rollout.png";
-    link.click();
-  });
-  section.addEventListener("htmx:beforeCleanupElement", () => {
-    sizes.disconnect();
-    themes.disconnect();
-    chart.dispose();
-  }, { once: true });
+  const { chart, leave } = show(canvas, () => options(rows));
+  offerPicture(button, chart, "rollout");
+  section.addEventListener("htmx:beforeCleanupElement", leave, { once: true });
 }
 
 const startAll = () => document.querySelectorAll("[data-ratio-chart]").forEach(start);

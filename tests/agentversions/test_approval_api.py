@@ -1,9 +1,12 @@
 """Approvals, release rules and overrides over the API."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agentversions.services.deployments import live_version
 from tests.agentversions.api_client import ApiClient
+from tests.factories import make_version
 
 from .releases import Release, ask, make_release
 
@@ -84,3 +87,19 @@ def test_rules_are_read_by_anybody_and_set_by_an_admin(release: Release) -> None
     unknown = admin.call("PUT", "/agents/clinic/release-rules", {**body, "suites": ["nope"]})
     assert unknown.status_code == 422
     assert ApiClient("editor").call("PUT", "/agents/clinic/release-rules", body).status_code == 403
+
+
+def test_a_long_list_takes_no_more_queries_than_a_short_one(release: Release) -> None:
+    api = ApiClient("viewer")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert api.get("/approvals").status_code == 200
+        return len(seen)
+
+    ask(release)
+    queries()  # The first call of a token notes that it is used.
+    one = queries()
+    for number in range(3):
+        ask(release, make_version(release.agent, release.editor, welcome_message=f"Hi {number}"))
+    assert queries() == one

@@ -10,7 +10,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from agentversions import tasks
 from agentversions.core.release import Verdict
 from agentversions.services.approval_notices import LIVE_TASK, REQUEST_TASK
-from agentversions.services.deployments import roll_back
+from agentversions.services.deployments import make_live, roll_back
+from tests.factories import make_user, make_version
 from tests.mailbox import Mailbox, mail_server
 
 from .releases import Release, approve, ask, make_release, say
@@ -85,6 +86,28 @@ def test_the_author_hears_of_changes_and_of_a_rollback(release: Release, mailbox
         "Clinic receptionist V2 was rolled back to V1",
     ]
     assert "Reason: Complaints" in mailbox.mails[1][1].get_content()
+
+
+def test_the_author_hears_when_somebody_else_makes_it_live_and_not_what_they_did_themselves(
+    release: Release, mailbox: Mailbox
+) -> None:
+    both = make_user("operator", "approver", username="both")
+    make_live(version=release.second, reason="Outage", override_reason="Flu season", actor=both)
+    deliver()
+    assert [(to, mail["Subject"]) for to, mail in mailbox.mails] == [
+        (["emma@example.com"], "Clinic receptionist V2 is live"),
+    ]
+    text = mailbox.mails[0][1].get_content()
+    assert "By both." in text
+    assert "https://versions.example.com/agents/clinic/versions/2/" in text
+    mailbox.mails.clear()
+    clear()
+    mine = make_version(release.agent, both, welcome_message="Mine")
+    approve(ask(release, mine), release.approver)
+    clear()
+    make_live(version=mine, actor=both)
+    deliver()
+    assert mailbox.mails == []
 
 
 def test_without_a_mail_server_or_after_a_rollback_of_the_transaction_nothing_waits(

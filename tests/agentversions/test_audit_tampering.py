@@ -8,16 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from agentversions.models import AuditCheck, AuditSeal
+from agentversions.models import AuditCheck, AuditEntry, AuditSeal, User
+from agentversions.services.audit import record
 from agentversions.services.sealing import last_seal
-from tests.agentversions.audit_trail import (
-    broken,
-    seal_all,
-    tampering,
-    verify,
-    write,
-)
+from config.origin import Origin, originating
+from tests.agentversions.audit_trail import broken, forge, seal_all, sealed, tampering, verify, write
 from tests.database import as_owner
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +115,87 @@ def test_tampering_is_found_and_its_row_named() -> None:
     verify()
 
 
+SHOWN = {
+    "at": "at - interval '1 microsecond'",
+    "actor_id": "{person}",
+    "action": "action || '!'",
+    "subject_kind": "subject_kind || '!'",
+    "subject": "subject || '!'",
+    "reason": "reason || '!'",
+    "before": "'null'",
+    "after": "NULL",
+    "origin": "'page'",
+    "origin_name": "'/agents/'",
+    "client_address": "'203.0.113.8'",
+    "actor_name": "'somebody'",
+}
+"""Another value for every column of an entry but its number."""
+DISGUISES = {
+    "the same time before Christ": "at = (to_char(at, 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC BC')::timestamptz",
+    "a network where an address was": "client_address = '203.0.113.7/8'",
+    "no address": "client_address = NULL",
+    "a null where nothing was": "before = 'null'",
+    "an empty text where nothing was": "before = '\"\"'",
+    "a text where a number was": 'after = \'{"share": "0.5"}\'',
+}
+
+
+def test_every_column_of_an_entry_is_in_its_hash() -> None:
+    columns = {each.attname for each in AuditEntry._meta.concrete_fields} - {"id"}
+    assert columns == set(SHOWN), "A new column: add it to ChainedEntry, to ENTRY and here."
+    boss = make_user("admin")
+    with originating(Origin("token", "ci", "203.0.113.7")):
+        ids = [record(action="a", subject_kind="b", subject="c", after={"share": 0.5}, actor=boss).pk for _ in range(3)]
+    other = make_user("admin")
+    seal_all()
+    for change in [*(f"{name} = {SHOWN[name].format(person=other.pk)}" for name in SHOWN), *DISGUISES.values()]:
+        with tampering() as cursor:
+            cursor.execute(f"UPDATE agentversions_auditentry SET {change} WHERE id = %s", [ids[1]])
+            assert f"Entry {ids[1]} (seal 2) was changed." in broken(), change
+    verify()
+
+
+def test_a_renamed_person_leaves_the_name_of_then_in_the_entry() -> None:
+    boss = make_user("admin", username="vera")
+    entry = record(action="a", subject_kind="b", subject="c", actor=boss)
+    seal_all()
+    User.objects.filter(pk=boss.pk).update(username="nora")
+    entry.refresh_from_db()
+    assert entry.actor_name == "vera"
+    verify()
+
+
+def test_an_end_that_was_taken_off_and_sealed_anew_lacks_the_head_of_the_last_check() -> None:
+    ids = write("one", "two", "three")
+    seal_all()
+    verify()
+    forge(
+        "DELETE FROM agentversions_auditseal WHERE position = 3",
+        f"UPDATE agentversions_auditentry SET reason = 'forged' WHERE id = {ids[2]}",
+    )
+    seal_all()
+    assert sealed() == ids
+    said = broken()
+    assert "is not in the chain: its end was cut off, or what came before was rewritten." in said
+    assert "Entry" not in said
+
+
+def test_all_seals_deleted_and_made_anew_lack_every_head_that_was_kept() -> None:
+    ids = write("one", "two", "three")
+    seal_all()
+    first, head = AuditSeal.objects.get(position=1), last_seal()
+    assert head is not None
+    forge(
+        "DELETE FROM agentversions_auditseal",
+        f"UPDATE agentversions_auditentry SET reason = 'forged' WHERE id = {ids[0]}",
+    )
+    seal_all()
+    assert "the chain is whole" in verify()
+    said = broken(first.hash, head.hash)
+    assert f"The head {first.hash}" in said
+    assert f"The head {head.hash}" in said
+
+
 def test_a_cut_off_end_is_found_by_a_head_that_was_kept() -> None:
     ids = write("one", "two", "three")
     seal_all()
@@ -138,10 +216,7 @@ def test_a_cut_off_end_is_found_by_a_head_that_was_kept() -> None:
 def test_sealing_on_heals_nothing() -> None:
     ids = write("one", "two", "three")
     seal_all()
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE agentversions_auditentry DISABLE TRIGGER USER")
-        cursor.execute("UPDATE agentversions_auditentry SET reason = 'forged' WHERE id = %s", [ids[1]])
-        cursor.execute("ALTER TABLE agentversions_auditentry ENABLE TRIGGER USER")
+    forge(f"UPDATE agentversions_auditentry SET reason = 'forged' WHERE id = {ids[1]}")
     write("four")
     seal_all()
     assert f"Entry {ids[1]} (seal 2) was changed." in broken()

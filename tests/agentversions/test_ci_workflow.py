@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from agentversions.models import Agent, AgentVersion, EvaluationRun
 from agentversions.services.deployments import make_live
-from agentversions.services.evaluations.running import run_suite
 from agentversions.services.git.syncing import synchronise
 from agentversions.services.release_rules import set_rules
 from agentversions.services.tokens import make_token
@@ -25,6 +22,7 @@ from tests.agentversions.evaluations import case, suite_of
 from tests.agentversions.git_repository import Repository, follow, run
 from tests.factories import make_user
 from tests.scripted_llm import ScriptedModel
+from tests.worker import working_on_runs
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -96,22 +94,8 @@ class Forge:
 
 @pytest.fixture
 def worker() -> Iterator[None]:
-    """Works on runs as a worker would, until the test ends."""
-    ends = threading.Event()
-
-    def work() -> None:
-        try:
-            while not ends.wait(0.1):
-                for pk in EvaluationRun.objects.unfinished().values_list("pk", flat=True):
-                    run_suite(pk)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    ends.set()
-    thread.join()
+    with working_on_runs():
+        yield
 
 
 @pytest.fixture
@@ -138,7 +122,13 @@ def edit(repository: Repository, prompt: str, message: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_pull_request_that_breaks_a_case_is_stopped_and_a_mended_one_goes_live_without_another_run(
-    live_server: Any, model: ScriptedModel, worker: None, repository: Repository, tmp_path: Path
+    live_server: Any,
+    model: ScriptedModel,
+    worker: None,
+    repository: Repository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     boss = make_user("admin")
     follow(repository, boss)
@@ -179,6 +169,12 @@ def test_a_pull_request_that_breaks_a_case_is_stopped_and_a_mended_one_goes_live
     assert (merged.name, merged.configuration_id) == ("Be brief", checked.configuration_id)
     make_live(version=merged, actor=boss)
     assert (EvaluationRun.objects.count(), len(model.asked)) == (runs, paid)
+
+    monkeypatch.setenv("AGENT_VERSIONS_TOKEN", forge.expressions["secrets.AGENT_VERSIONS_TOKEN"])
+    call_command("evaluate", "front-desk", "clinic@live", "--gate", f"--server={live_server.url}")
+    said = capsys.readouterr().out
+    assert "100.0%, 2 passed, 0 failed" in said
+    assert said.endswith("The gate is open.\n")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,8 @@
 """The API of evaluations: what CI does with suites, runs and results."""
 
+import json
+from typing import Any
+
 import pytest
 
 from agentversions.services.evaluations.running import run_suite
@@ -65,3 +68,34 @@ def test_what_cannot_be_is_a_problem_that_says_what_to_do(model: ScriptedModel) 
     assert api.post(f"/evaluations/runs/{started}/cancel").json()["state"] == "cancelled"
     assert api.get("/evaluations/runs/999").status_code == 404
     assert ApiClient("viewer").post("/evaluations/suites", {"name": "x"}).status_code == 403
+
+
+def test_a_file_is_imported_as_the_body_whole_or_not_at_all() -> None:
+    api = ApiClient()
+    api.post("/evaluations/suites", {"name": "Hours"})
+
+    def send(content: str, kind: str, query: str = "") -> Any:
+        return api.http.generic(
+            "POST",
+            f"/api/v1/evaluations/suites/hours/import{query}",
+            content,
+            content_type=kind,
+            headers={"Authorization": f"Bearer {api.secret}"},
+        )
+
+    lines = f"{json.dumps(HOURS)}\n{json.dumps(OTHER)}\n"
+    done = send(lines, "application/x-ndjson").json()
+    assert (done["added"], done["suite"]["cases"], done["suite"]["revision"], done["problems"]) == (2, 2, 2, [])
+    lonely = "name,question,contains\nc,Open?,yes\nlonely,Hello?,\n"
+    refused = send(lonely, "text/csv; charset=utf-8")
+    assert (refused.status_code, "Case 2 “lonely” expects nothing" in refused.json()["errors"][0]["detail"]) == (
+        422,
+        True,
+    )
+    kept = send(lonely, "text/csv", "?skips_bad=true&is_whole=true&seen=2").json()
+    assert (kept["added"], kept["removed"], kept["suite"]["cases"], len(kept["problems"])) == (1, 2, 1, 1)
+    assert "application/x-ndjson" in send(lines, "text/plain").json()["detail"]
+    assert send(lines, "application/x-ndjson", "?seen=2").status_code == 409
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b" + ", *b" * 90_000 + "]\n"
+    refused = send(bomb, "application/yaml")
+    assert (refused.status_code, "more than 200,000 values" in refused.json()["detail"]) == (422, True)

@@ -1,6 +1,8 @@
 """Rollouts over the API: the same services as the pages, by the same rules."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agentversions.models import Agent, ReleaseOverride
 from agentversions.services.deployments import live_version
@@ -131,3 +133,17 @@ def test_an_author_never_passes_over_what_their_own_version_lacks(agent: Agent) 
     status, refused = mine("post", ALL, {**NEW, "override_reason": "Mine is good"})
     assert (status, "published V2 yourself" in refused["detail"]) == (403, True)
     assert not ReleaseOverride.objects.exists()
+
+
+def test_a_long_list_takes_no_more_queries_than_a_short_one(api: Api, agent: Agent) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert api("get", ALL)[0] == 200
+        return len(seen)
+
+    number = api("post", ALL, NEW)[1]["id"]
+    one = queries()
+    for _ in range(3):
+        api("post", f"{ALL}/{number}/cancel", {"reason": "Again"})
+        number = api("post", ALL, NEW)[1]["id"]
+    assert queries() == one

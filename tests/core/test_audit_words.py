@@ -18,6 +18,10 @@ def test_a_difference_is_said_field_by_field() -> None:
     assert [each.is_same for each in say_difference({"summary": "a"}, {"summary": "a"})] == [True]
     assert [(each.before, each.after) for each in say_difference({"version": None}, {"version": 7})] == [(None, "V7")]
     assert [(each.before, each.after) for each in say_difference({"version": 7}, None)] == [("V7", None)]
+    assert [(each.before, each.after) for each in say_difference({"share": 0}, {"share": 12_500})] == [
+        ("0 %", "12.5 %")
+    ]
+    assert [each.after for each in say_difference(None, {"baseline": 2})] == ["V2"]
     assert say_difference(None, None) == []
     assert [(each.before, each.after) for each in say_difference(None, ["a", "b"])] == [(None, "a, b")]
     assert [(each.before, each.after) for each in say_difference({"n": 1}, {"n": True})] == [("1", "on")]

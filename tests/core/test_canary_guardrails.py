@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from channels.core.rollout_judging import Counts
 from monitoring.core.canary_decision import Action, decide
 from monitoring.core.canary_evidence import Labels, log_harm
 from monitoring.core.canary_guardrails import findings, harmful
-from monitoring.core.canary_policy import PRESETS, Label, MeanGuardrail, RateGuardrail
+from monitoring.core.canary_policy import PRESETS, MeanGuardrail, RateGuardrail
 from monitoring.core.canary_verdict import judge
 from monitoring.core.sequential import Arm, Sums
 
 from .canaries import seen
 
-SENTIMENT, AUTOMATION = RateGuardrail("negative sentiment"), RateGuardrail("automation rate", Label.SUCCESS)
+SENTIMENT, AUTOMATION = RateGuardrail("negative sentiment"), RateGuardrail("automation rate", Counts.SUCCESSES)
 DURATION = MeanGuardrail("duration")
 SCORE = MeanGuardrail("judge score", is_higher_worse=False, tolerance=0.05)
 GUARDED = replace(PRESETS["balanced"], rates=(SENTIMENT, AUTOMATION), means=(DURATION, SCORE))

@@ -5,7 +5,7 @@ import pytest
 from channels.core.rollout_judging import Counts, Guardrail, Judging, Rule
 from channels.core.rollout_steps import Preset, RolloutPlan, Step, preset_steps
 from monitoring.core.canary_plan import policy_of
-from monitoring.core.canary_policy import PRESETS, Label, Mode
+from monitoring.core.canary_policy import PRESETS
 
 
 def plan(*steps: Step) -> RolloutPlan:
@@ -19,7 +19,7 @@ def test_a_preset_asks_for_what_the_bars_were_measured_with(preset: Preset) -> N
     assert [(step.share, step.margin, step.least_calls) for step in policy.steps] == [
         (step.share, step.margin, step.least_calls) for step in measured
     ]
-    assert policy.mode == Mode.SEQUENTIAL
+    assert policy.rule == Rule.SEQUENTIAL
     assert policy.rollback_alpha == 0.01
 
 
@@ -31,7 +31,7 @@ def test_what_was_decided_reaches_the_policy() -> None:
         least_sample=7,
     )
     policy = policy_of(plan(Step(1_000, 2.0, 60), Step(2_000, 1.5, 0)), judging)
-    assert (policy.mode, policy.label, policy.least_sample) == (Mode.THRESHOLD, Label.SUCCESS, 7)
+    assert (policy.rule, policy.counts, policy.least_sample) == (Rule.THRESHOLD, Counts.SUCCESSES, 7)
     assert [step.soak for step in policy.steps] == [60, 0]
     assert [each.name for each in (*policy.rates, *policy.means)] == ["negative calls", "average latency"]
     assert policy.rollback_alpha == 0.005

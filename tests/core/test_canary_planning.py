@@ -7,19 +7,19 @@ from statistics import median
 
 import pytest
 
+from channels.core.rollout_judging import Counts
 from monitoring.core.canary_evidence import Labels, log_harm, log_ok
 from monitoring.core.canary_planning import failures_until_decided, first_passage, in_days, plan, rounded
 from monitoring.core.canary_policy import (
     DAY,
     HOUR,
     PRESETS,
-    Label,
     MeanGuardrail,
     Policy,
     RateGuardrail,
     Step,
+    counts_for,
     in_words,
-    label_for,
     with_margins,
 )
 
@@ -72,7 +72,7 @@ def test_a_policy_says_what_is_wrong_with_it(policy: Policy, problem: str) -> No
 
 
 def test_successes_are_counted_where_more_than_three_in_ten_calls_fail() -> None:
-    assert [label_for(rate) for rate in (None, 0.05, 0.3, 0.31, 0.9)] == [Label.FAILURE] * 3 + [Label.SUCCESS] * 2
+    assert [counts_for(rate) for rate in (None, 0.05, 0.3, 0.31, 0.9)] == [Counts.FAILURES] * 3 + [Counts.SUCCESSES] * 2
 
 
 def test_the_planner_says_how_long_a_healthy_canary_takes_and_what_is_faster() -> None:

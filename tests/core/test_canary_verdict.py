@@ -12,17 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.core.rollout_judging import Counts, Rule
 from monitoring.core.canary_decision import Action, decide, simple_rule
 from monitoring.core.canary_evidence import Labels, log_harm, log_ok
 from monitoring.core.canary_observations import ArmCalls, Observations
-from monitoring.core.canary_policy import DAY, HOUR, PRESETS, Label, Mode, Policy
+from monitoring.core.canary_policy import DAY, HOUR, PRESETS, Policy
 from monitoring.core.canary_verdict import judge
 
 from .canaries import seen
 
 BALANCED = PRESETS["balanced"]
-THRESHOLD = replace(BALANCED, mode=Mode.THRESHOLD)
-SUCCESSES = replace(BALANCED, label=Label.SUCCESS)
+THRESHOLD = replace(BALANCED, rule=Rule.THRESHOLD)
+SUCCESSES = replace(BALANCED, counts=Counts.SUCCESSES)
 MONTH = 30 * DAY
 
 

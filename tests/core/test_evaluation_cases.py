@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from agentversions.core.evaluations.cases import BadCase, case_document, load_case, open_turns, read_case, write_case
-from agentversions.core.evaluations.expectations import Called, Said, Verdict, check_all
+from agentversions.core.evaluations.conversation import play
+from agentversions.core.evaluations.expectations import check_all
+from agentversions.core.evaluations.verdicts import Called, Said, Verdict
+from agentversions.core.reading import read_document
 
 HELLO: dict[str, Any] = {
     "name": "hours",
@@ -102,3 +105,19 @@ def test_a_stored_case_comes_back_and_keeps_its_name_when_only_expectations_chan
     assert changed.is_judged
     other = read_case({**HELLO, "fixtures": [{"name": "hours", "result": {"open": 9}}]})
     assert other.conversation_digest != case.conversation_digest
+
+
+def test_a_workflow_that_goes_in_circles_is_asked_like_any_other() -> None:
+    workflow = {
+        "nodes": [{"id": "greet", "prompt": "Greet"}, {"id": "book", "prompt": "Book"}],
+        "edges": [
+            {"id": "on", "source": "greet", "target": "book", "condition": "wants to book"},
+            {"id": "back", "source": "book", "target": "greet"},
+            {"id": "self", "source": "book", "target": "book"},
+        ],
+    }
+    configuration = read_document({"name": "Clinic", "kind": "workflow", "workflow": workflow})
+    messages = next(play(configuration, read_case(HELLO)))
+    text = messages[0]["content"]
+    assert (text.count("## Step “greet”"), text.count("## Step “book”")) == (1, 1)
+    assert text.endswith("go on with “greet”.\n- When this step is done: go on with “book”.")

@@ -65,11 +65,29 @@ def test_a_sheet_of_labelled_questions_needs_nothing_but_its_columns() -> None:
         ("x.yaml", "a: &a [x, x]\nb: &b [*a, *a]\n" + "c: [*b, *b" + ", *b" * 90_000 + "]", "more than 200,000 values"),
         ("x.yaml", "!!python/object/apply:os.system ['true']", "could not determine a constructor"),
         ("x.json", '[{"name": "a", "name": "b"}, 1]', "stands twice"),
+        ("x.csv", "name,question\na," + "x" * 2_100_000, "One line is longer than 2 MB"),
+        ("x.yaml", "name: " + "x" * 2_100_000, "One line is longer than 2 MB"),
+        ("x.yaml", "# filling\n" * 1_000_000, "stand between two lines"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_words(name: str, content: str | bytes, words: str) -> None:
     with pytest.raises(BadFile, match=words):
         read(name, content)
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.ndjson", "x.csv", "x.yaml"])
+def test_a_file_beyond_the_limit_is_refused_before_it_is_read_whole(name: str) -> None:
+    class Blank(io.RawIOBase):
+        taken = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.taken += size
+            return (b"\n" * size) if name != "x.json" else (b" " * size)
+
+    stream = Blank()
+    with pytest.raises(BadFile, match="more than 1 MB"):
+        list(read_cases(name, stream, limit=1_000_000))  # type: ignore[arg-type]
+    assert stream.taken < 3_000_000
 
 
 def test_a_case_without_expectation_is_named_and_the_others_are_read() -> None:

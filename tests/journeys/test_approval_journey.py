@@ -40,11 +40,20 @@ def test_an_editor_asks_an_approver_approves_and_it_goes_live(page_as: PageAs) -
     expect(approver.get_by_text("1 channel follows Live and moves")).to_be_visible()
     assert approver.evaluate("document.documentElement.scrollWidth") == 390
     approver.get_by_role("link", name="Comment on Welcome message").click()
-    expect(approver.get_by_label("On", exact=True)).to_have_value("welcome_message")
-    approver.get_by_label("Line").fill("1")
-    approver.get_by_label("Comment", exact=True).fill("Nicer than before")
-    approver.get_by_role("button", name="Comment").click()
-    expect(approver.get_by_text("Nicer than before")).to_be_visible()
+    row = approver.locator("#at-welcome_message tbody tr").last
+    row.get_by_role("link", name="Comment on line 1").click()
+    written = row.get_by_label("Comment on Welcome message, line 1")
+    expect(written).to_be_focused()
+    written.fill("Nicer than before")
+    row.get_by_role("button", name="Comment").click()
+    expect(row.get_by_text("Nicer than before")).to_be_visible()
+    expect(written).to_have_count(0)
+    assert approver.evaluate("document.documentElement.scrollWidth") == 390
+    approver.get_by_role("link", name="Approval of V2").click()
+    said = approver.locator(".remark", has_text="Nicer than before")
+    said.get_by_role("link", name="Welcome message").click()
+    expect(approver.locator("#at-welcome_message .remark:target")).to_contain_text("Nicer than before")
+    approver.get_by_role("link", name="Approval of V2").click()
     approver.get_by_role("button", name="Approve").click()
     expect(approver.get_by_role("status").first).to_contain_text("V2 went live.")
     assert live_version(release.agent) == release.second

@@ -81,7 +81,25 @@ def test_a_question_that_takes_too_long_says_what_to_do(client: Client, monkeypa
     write("one")
     monkeypatch.setattr("monitoring.services.audit_list.PAGE_MS", 1)
     monkeypatch.setattr(
-        "monitoring.services.audit_list._ordered",
+        "monitoring.services.audit_list._narrow",
         lambda *given, **named: AuditEntry.objects.extra(where=["pg_sleep(1) IS NOT NULL"]),
     )
     assert "That took too long to find. Choose fewer days" in page_of(client, "?words=x")
+
+
+@pytest.mark.parametrize("at", ["infinity", "-infinity", "0044-03-15 10:00:00+00 BC"])
+def test_an_entry_whose_time_was_forged_is_said_and_hides_nothing_for_ever(
+    client: Client, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    write("one")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO agentversions_auditentry (at, action, subject_kind, subject, reason)"
+            " VALUES (%s, '', '', '', '')",
+            [at],
+        )
+    seal_everything(monkeypatch)
+    page = page_of(client)
+    assert "has a time that no calendar has" in page
+    assert "2</span> entries sealed" in page
+    assert "no calendar" not in page_of(client, "?days=1&until=2199-01-01")

@@ -9,7 +9,7 @@ from typing import Any
 from agentversions.core.configuration import AgentConfiguration, Json, Tool
 
 from .cases import Case, Fixture, Turn, open_turns
-from .expectations import Called, Said, is_part
+from .verdicts import Called, Said, is_part
 
 MAX_TOOL_ROUNDS = 12
 """Answers in a row that only call tools, after which an agent is taken to go in circles."""

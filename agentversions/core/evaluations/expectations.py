@@ -3,72 +3,21 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import re2
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from agentversions.core.configuration import Json
 
-SHOWN = 300
-"""Characters of a text that a verdict quotes."""
+from .verdicts import FENCE, Check, Said, Verdict, folded, is_part, same, shortened, verdict
+
 STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
-FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?```\s*$", re.DOTALL)
 RE2_OPTIONS = re2.Options()
 RE2_OPTIONS.log_errors = False
 RE2_OPTIONS.max_mem = 8 << 20
 
 LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A tool that the agent called, with its arguments."""
-
-    name: str
-    arguments: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the agent did in a case: its answers in order, and the tools it called."""
-
-    answers: tuple[str, ...]
-    calls: tuple[Called, ...] = ()
-
-    def text(self, scope: str) -> str:
-        """The last answer, or all of them."""
-        return "\n".join(self.answers) if scope == "all" else (self.answers[-1] if self.answers else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a check found: `pass`, `fail`, or `invalid` where nobody could tell; with a sentence why."""
-
-    outcome: Literal["pass", "fail", "invalid"]
-    words: str
-
-
-class Check(BaseModel):
-    """Base of all expectations."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-    kind: str
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether only a judge can tell."""
-        return False
-
-    @property
-    def words(self) -> str:
-        """The expectation as a person reads it."""
-        raise NotImplementedError
-
-    def check(self, said: Said) -> Verdict:
-        """The verdict on what the agent did; a judged expectation is not checked here."""
-        raise NotImplementedError
 
 
 class Golden(Check):
@@ -86,7 +35,7 @@ class Golden(Check):
     @property
     def words(self) -> str:
         """The golden answer."""
-        return f"Answers {'in the same sense as' if self.is_judged else 'exactly'} “{_short(self.text)}”"
+        return f"Answers {'in the same sense as' if self.is_judged else 'exactly'} “{shortened(self.text)}”"
 
     @property
     def criterion(self) -> str:
@@ -98,7 +47,7 @@ class Golden(Check):
     def check(self, said: Said) -> Verdict:
         """Equal after folding white space and case."""
         got = said.text("last")
-        return _verdict(_folded(got) == _folded(self.text), "It is the golden answer.", f"It said “{_short(got)}”.")
+        return verdict(folded(got) == folded(self.text), "It is the golden answer.", f"It said “{shortened(got)}”.")
 
 
 class Contains(Check):
@@ -111,12 +60,12 @@ class Contains(Check):
     @property
     def words(self) -> str:
         """The text that must be there."""
-        return f"Contains “{_short(self.text)}”"
+        return f"Contains “{shortened(self.text)}”"
 
     def check(self, said: Said) -> Verdict:
         """Somewhere in it, white space and case aside."""
         got = said.text(self.scope)
-        return _verdict(_folded(self.text) in _folded(got), "It is there.", f"“{_short(got)}” does not contain it.")
+        return verdict(folded(self.text) in folded(got), "It is there.", f"“{shortened(got)}” does not contain it.")
 
 
 class NotContains(Check):
@@ -129,12 +78,12 @@ class NotContains(Check):
     @property
     def words(self) -> str:
         """The text that must not be there."""
-        return f"Does not contain “{_short(self.text)}”"
+        return f"Does not contain “{shortened(self.text)}”"
 
     def check(self, said: Said) -> Verdict:
         """Nowhere in it, white space and case aside."""
         got = said.text(self.scope)
-        return _verdict(_folded(self.text) not in _folded(got), "It is not there.", f"“{_short(got)}” contains it.")
+        return verdict(folded(self.text) not in folded(got), "It is not there.", f"“{shortened(got)}” contains it.")
 
 
 class Regex(Check):
@@ -158,13 +107,13 @@ class Regex(Check):
     @property
     def words(self) -> str:
         """The pattern."""
-        return f"Matches /{_short(self.pattern)}/"
+        return f"Matches /{shortened(self.pattern)}/"
 
     def check(self, said: Said) -> Verdict:
         """Found anywhere."""
         got = said.text(self.scope)
         found = re2.compile(self.pattern, RE2_OPTIONS).search(got) is not None
-        return _verdict(found, "It matches.", f"“{_short(got)}” does not match.")
+        return verdict(found, "It matches.", f"“{shortened(got)}” does not match.")
 
 
 class JsonEquals(Check):
@@ -177,7 +126,7 @@ class JsonEquals(Check):
     @property
     def words(self) -> str:
         """The field and its value."""
-        return f"JSON {self.path or 'answer'} equals {_short(json.dumps(self.equals, ensure_ascii=False))}"
+        return f"JSON {self.path or 'answer'} equals {shortened(json.dumps(self.equals, ensure_ascii=False))}"
 
     def check(self, said: Said) -> Verdict:
         """The same JSON value (1 is 1.0, true is not 1); a fence around the JSON does not count."""
@@ -185,14 +134,14 @@ class JsonEquals(Check):
         try:
             value = json.loads(fenced[1] if (fenced := FENCE.match(got)) else got)
         except (ValueError, RecursionError):
-            return Verdict("fail", f"The answer is not JSON: “{_short(got)}”.")
+            return Verdict("fail", f"The answer is not JSON: “{shortened(got)}”.")
         for step in STEP.finditer(self.path):
             try:
                 value = value[int(step[2])] if step[2] is not None else value[step[1]]
             except (KeyError, IndexError, TypeError):
                 return Verdict("fail", f"The answer has no field “{self.path}”.")
-        return _verdict(
-            same(value, self.equals), "It is equal.", f"It is {_short(json.dumps(value, ensure_ascii=False))}."
+        return verdict(
+            same(value, self.equals), "It is equal.", f"It is {shortened(json.dumps(value, ensure_ascii=False))}."
         )
 
 
@@ -207,7 +156,7 @@ class ToolCalled(Check):
     @property
     def words(self) -> str:
         """The call."""
-        return f"Calls {self.tool}{_short(json.dumps(self.arguments, ensure_ascii=False)) if self.arguments else ''}"
+        return f"Calls {self.tool}{shortened(json.dumps(self.arguments, ensure_ascii=False)) if self.arguments else ''}"
 
     def check(self, said: Said) -> Verdict:
         """Some call has this name and these arguments."""
@@ -218,7 +167,7 @@ class ToolCalled(Check):
             others = ", ".join(dict.fromkeys(call.name for call in said.calls))
             return Verdict("fail", f"It was not called{f'; called were {others}' if others else ''}.")
         told = json.dumps(calls[-1].arguments, ensure_ascii=False)
-        return Verdict("fail", f"It was called with other arguments: {_short(told)}.")
+        return Verdict("fail", f"It was called with other arguments: {shortened(told)}.")
 
     def _fits(self, arguments: Json) -> bool:
         if self.arguments is None:
@@ -240,7 +189,7 @@ class ToolNotCalled(Check):
     def check(self, said: Said) -> Verdict:
         """No call has this name."""
         was = any(call.name == self.tool for call in said.calls)
-        return _verdict(not was, "It was not called.", "It was called.")
+        return verdict(not was, "It was not called.", "It was called.")
 
 
 class Judged(Check):
@@ -257,7 +206,11 @@ class Judged(Check):
     @property
     def words(self) -> str:
         """The criterion."""
-        return _short(self.criterion)
+        return shortened(self.criterion)
+
+    def check(self, said: Said) -> Verdict:
+        """Nobody can tell here."""
+        return Verdict("invalid", "Only a judge can tell.")
 
 
 Expectation = Annotated[
@@ -277,36 +230,6 @@ KINDS: dict[str, str] = {
 """The kinds with their names for people."""
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: 1 is 1.0, true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(same(left, right) for left, right in zip(one, other, strict=True))
-    return bool(one == other)
-
-
-def is_part(wanted: Any, got: Any) -> bool:
-    """Whether every field of `wanted` is in `got` with the same value; lists are compared whole."""
-    if isinstance(wanted, dict) and isinstance(got, dict):
-        return all(key in got and is_part(value, got[key]) for key, value in wanted.items())
-    return same(wanted, got)
-
-
 def check_all(expectations: Sequence[Check], said: Said) -> tuple[Verdict | None, ...]:
     """The verdict on each expectation, None where a judge has to tell."""
     return tuple(None if one.is_judged else one.check(said) for one in expectations)
-
-
-def _verdict(is_met: bool, good: str, bad: str) -> Verdict:
-    return Verdict("pass", good) if is_met else Verdict("fail", bad)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

@@ -9,9 +9,9 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from agentversions.core.canonical_json import NotCanonicalisable, parse
+from agentversions.core.canonical_json import MAX_BYTES, NotCanonicalisable, parse
 from agentversions.core.yaml_text import read_yaml, write_yaml
 
 from .cases import BadCase, Case, case_document, read_case
@@ -41,9 +41,30 @@ class Found:
     problem: str = ""
 
 
-def read_cases(name: str, stream: BinaryIO) -> Iterator[Found]:
-    """The cases of a file by its name, one after the other; what cannot be kept is named. Raises BadFile."""
-    documents = _documents(name.lower(), stream)
+class _Limited(io.RawIOBase):
+    """A stream that ends with BadFile after so many bytes, however long the file says that it is."""
+
+    def __init__(self, stream: BinaryIO, limit: int) -> None:
+        self.stream, self.limit, self.left = stream, limit, limit
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
+        """The next bytes. Raises BadFile beyond the limit."""
+        data = self.stream.read(len(buffer))
+        self.left -= len(data)
+        if self.left < 0:
+            raise BadFile(f"The file has more than {self.limit / 1e6:,.0f} MB. Split it.")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def read_cases(name: str, stream: BinaryIO, *, limit: int = MOST_FILE) -> Iterator[Found]:
+    """The cases of a file by its name, one after the other; what cannot be kept is named. Raises BadFile, also for one
+    of more than `limit` bytes."""
+    documents = _documents(name.lower(), cast(BinaryIO, io.BufferedReader(_Limited(stream, limit), CHUNK)))
     number = 0
     while True:
         try:
@@ -142,16 +163,30 @@ def _yaml(stream: BinaryIO) -> Iterator[Any]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig")
     try:
         lines: list[str] = []
-        for line in text:
+        size = 0
+        for line in _text_lines(text):
             if line.rstrip() == "---":
                 yield from _yaml_document(lines)
-                lines = []
-            else:
-                lines.append(line)
+                lines, size = [], 0
+                continue
+            size += len(line)
+            if size > MAX_BYTES:
+                raise BadFile(
+                    f"More than {MAX_BYTES / 1e6:.0f} MB stand between two lines “---”. Put one before each case."
+                )
+            lines.append(line)
         yield from _yaml_document(lines)
     finally:
         if not stream.closed:
             text.detach()
+
+
+def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a text, none longer than a case may be."""
+    while line := text.readline(MOST_CASE + 1):
+        if len(line) > MOST_CASE:
+            raise BadFile("One line is longer than 2 MB. Is this the right kind of file?")
+        yield line
 
 
 def _yaml_document(lines: list[str]) -> Iterator[Any]:
@@ -164,7 +199,7 @@ def _csv(stream: BinaryIO) -> Iterator[Any]:
     csv.field_size_limit(MOST_CASE)
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     try:
-        for number, row in enumerate(csv.DictReader(text), 1):
+        for number, row in enumerate(csv.DictReader(_text_lines(text)), 1):
             yield _row({(key or "").strip().lower(): (value or "") for key, value in row.items() if key}, number)
     finally:
         if not stream.closed:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agentversions.core.configuration import Json
 
 from .conversation import Message
-from .expectations import FENCE, Golden, Judged, Verdict
+from .verdicts import FENCE, Verdict
 
 RUBRIC = 1
 """The rubric's version: a changed rubric does not take over kept answers of the old one."""
@@ -45,11 +45,6 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     reason: str = Field(max_length=10_000)
     verdict: Literal["pass", "fail"]
-
-
-def criterion_of(expectation: Golden | Judged) -> str:
-    """What the judge is asked of an expectation."""
-    return expectation.criterion
 
 
 def transcript_text(messages: Sequence[Message]) -> str:

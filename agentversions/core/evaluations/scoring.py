@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .expectations import Verdict
 from .statistics import Interval, exact_interval
+from .verdicts import Verdict
 
 ALL = ""
 """The tag of everything."""

@@ -14,7 +14,7 @@ from agentversions.core.evaluations.conversation import Answer, Message, Wanted,
 
 from .endpoints import Endpoint
 
-PATH = "/chat/completions"
+PATH = "chat/completions"
 
 
 class NoReply(Exception):
@@ -56,7 +56,7 @@ def key_of(*parts: Any) -> str:
 
 def answer_of(document: Json, configuration: AgentConfiguration) -> Answer:
     """A kept answer as a case plays it: tools under the configuration's own names."""
-    names = {sent: own for own, sent in function_names(configuration).items()}
+    names = {sent: own for own, sent in function_names(configuration).items()} if document["calls"] else {}
     calls = tuple(_wanted(call, names) for call in document["calls"])
     return Answer(document["text"], calls, document["is_refusal"])
 
@@ -66,7 +66,7 @@ async def ask(client: AsyncOpenAI, request: Json, messages: list[Message], key: 
     try:
         # The client's own door for a body as it is: its typed one walks every tool for 1 ms, and we check ourselves.
         raw = await client.post(
-            PATH,
+            f"{client.base_url}{PATH}",  # whole: the client takes a path apart and together again, twice
             cast_to=httpx2.Response,
             body={**request, "messages": messages},
             options={"headers": {"Idempotency-Key": key}},
@@ -79,7 +79,7 @@ async def ask(client: AsyncOpenAI, request: Json, messages: list[Message], key: 
 def ask_now(client: OpenAI, request: Json, messages: list[Message]) -> Reply:
     """The same for a person who waits. Raises NoReply."""
     try:
-        raw = client.post(PATH, cast_to=httpx2.Response, body={**request, "messages": messages})
+        raw = client.post(f"{client.base_url}{PATH}", cast_to=httpx2.Response, body={**request, "messages": messages})
     except Exception as error:
         raise _no_reply(error) from error
     return _read(raw)

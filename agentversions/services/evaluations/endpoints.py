@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from django.conf import settings
+from httpx2 import AsyncClient
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -64,20 +65,17 @@ class Endpoint:
     timeout_s: float
     retries: int
 
-    def client(self) -> AsyncOpenAI:
-        """For many requests at once; retries 429, 5xx, time-outs and lost connections with back-off."""
-        return AsyncOpenAI(
-            base_url=self.url, api_key=self.key or "none", timeout=self.timeout_s, max_retries=self.retries
-        )
+    def client(self, connection: AsyncClient) -> AsyncOpenAI:
+        """For a run; retries 429, 5xx, time-outs and lost connections with back-off."""
+        return AsyncOpenAI(**self._address, timeout=self.timeout_s, max_retries=self.retries, http_client=connection)
 
     def one_client(self) -> OpenAI:
         """For one person who waits: less patient."""
-        return OpenAI(
-            base_url=self.url,
-            api_key=self.key or "none",
-            timeout=min(self.timeout_s, 40),
-            max_retries=min(self.retries, 2),
-        )
+        return OpenAI(**self._address, timeout=min(self.timeout_s, 40), max_retries=min(self.retries, 2))
+
+    @property
+    def _address(self) -> dict[str, Any]:
+        return {"base_url": self.url, "api_key": self.key or "none"}
 
     @property
     def identity(self) -> dict[str, Any]:

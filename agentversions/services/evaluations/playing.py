@@ -1,21 +1,24 @@
 """Plays the cases of a run in an event loop of its own thread; everything that is kept goes through the keeper.
 
 The loop never touches the database: it sends what it needs over a line to the thread that does, and waits. So every
-answer is committed before the next question of its case is asked, and no answer waits for the commit of another's.
+answer is committed before the next question of its case is asked, and no answer waits for the commit of another's. A
+result is only told: whoever takes up a killed run makes it anew from the answers that were kept.
 """
 
 import asyncio
 import secrets
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from openai import AsyncOpenAI
+import httpx2
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from agentversions.core.configuration import Json
 from agentversions.core.evaluations.conversation import GoesInCircles, Message, Played
-from agentversions.core.evaluations.expectations import Golden, Judged, Verdict, check_all
+from agentversions.core.evaluations.expectations import Golden, Judged, check_all
 from agentversions.core.evaluations.judging import (
     RESPONSE_FORMAT,
     RUBRIC,
@@ -25,9 +28,10 @@ from agentversions.core.evaluations.judging import (
     transcript_text,
 )
 from agentversions.core.evaluations.scoring import outcome_of
+from agentversions.core.evaluations.verdicts import Verdict
 from agentversions.models import CaseResult, PaidAnswer
 
-from .asking import NoReply, Reply, answer_of, ask, key_of, request_of
+from .asking import NoReply, Reply, answer_of, ask, key_of
 from .endpoints import Endpoint
 from .lines import Job, Line, Stop, Work, first_key
 
@@ -54,25 +58,38 @@ def play_in_thread(job: Job, line: Line, ended: "Future[None]") -> None:
 
 async def _play_all(job: Job, line: Line) -> None:
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(job.endpoint.client())
-        judge = await stack.enter_async_context(job.judge.client()) if job.judge else None
-        player = _Player(job, line, client, judge)
+        lanes: asyncio.Queue[_Lane] = asyncio.Queue()
+        certificates = httpx2.create_ssl_context()
+        for _ in range(job.concurrency):
+            connection = await stack.enter_async_context(DefaultAsyncHttpxClient(verify=certificates))
+            judge = job.judge.client(connection) if job.judge else None
+            lanes.put_nowait(_Lane(job.endpoint.client(connection), judge))
+        player = _Player(job, line, lanes)
         async with asyncio.TaskGroup() as group:
             for _ in range(job.concurrency * WAITING_PER_SLOT):
                 group.create_task(player.work())
 
 
+@dataclass(frozen=True)
+class _Lane:
+    """One question in flight, with a connection of its own that is kept open.
+
+    A pool for all would look at each of its connections for every request: a fifth of the processor time of a run.
+    """
+
+    agent: AsyncOpenAI
+    judge: AsyncOpenAI | None
+
+
 class _Player:
-    def __init__(self, job: Job, line: Line, client: AsyncOpenAI, judge: AsyncOpenAI | None) -> None:
-        self.job, self.line, self.client, self.judge = job, line, client, judge
-        self.slots = asyncio.Semaphore(job.concurrency)
-        self.request = request_of(job.endpoint, job.configuration)
+    def __init__(self, job: Job, line: Line, lanes: "asyncio.Queue[_Lane]") -> None:
+        self.job, self.line, self.lanes = job, line, lanes
 
     async def work(self) -> None:
         """One case after the other."""
         try:
             while (work := await self.line.send("next")) is not None:
-                await self.line.send("keep", await self._result(work))
+                self.line.tell("keep", await self._result(work))
         except Stop:
             return
 
@@ -92,7 +109,7 @@ class _Player:
     async def _play(self, work: Work) -> Played:
         messages, key = work.messages, work.key
         while True:
-            kept = await self._ask(work, (key,), self.client, self.job.endpoint, self.request, messages)
+            kept = await self._ask(work, (key,), self.job.request, messages)
             work.latencies.append(kept.latency_ms)
             try:
                 messages = work.conversation.send(answer_of(kept.answer, self.job.configuration))
@@ -103,7 +120,6 @@ class _Player:
 
     async def _judge(self, work: Work, expectation: Any, played: Played) -> Verdict:
         assert isinstance(expectation, Golden | Judged)
-        assert self.judge is not None
         assert self.job.judge is not None
         judge, transcript = self.job.judge, transcript_text(played.transcript)
         request = {"model": judge.model, "temperature": 0, "response_format": RESPONSE_FORMAT}
@@ -115,7 +131,7 @@ class _Player:
             # What is no verdict is kept for this run only: the next run asks again.
             mine = key_of(key, self.job.run)
             try:
-                kept = await self._ask(work, (key, mine), self.judge, judge, request, messages, is_judge=True)
+                kept = await self._ask(work, (key, mine), request, messages, is_judge=True)
                 verdict = read_verdict(kept.answer["text"])
             except NoReply as error:
                 verdict = Verdict("invalid", f"The judge did not answer. {error}")
@@ -129,8 +145,6 @@ class _Player:
         self,
         work: Work,
         keys: tuple[str, ...],
-        client: AsyncOpenAI,
-        endpoint: Endpoint,
         request: Json,
         messages: list[Message],
         *,
@@ -139,27 +153,32 @@ class _Player:
         """The kept answer under one of the keys, or a new one, which is committed before this returns."""
         kept: PaidAnswer | None = await self.line.send("may", keys)
         if kept is None:
+            lane = await self.lanes.get()
             try:
-                async with self.slots:
-                    reply = await ask(client, request, messages, keys[0])
+                client = lane.judge if is_judge else lane.agent
+                assert client is not None
+                reply = await ask(client, request, messages, keys[0])
             except NoReply:
                 await self.line.send("unpaid", keys[0])
                 raise
+            finally:
+                self.lanes.put_nowait(lane)
             is_verdict = not is_judge or read_verdict(reply.document["text"]).outcome != "invalid"
+            endpoint = self.job.judge if is_judge else self.job.endpoint
             kept = self._paid(keys[0] if is_verdict else keys[-1], endpoint, reply)
             await self.line.send("paid", (keys[0], kept))
             work.paid += 1
         work.used.append(kept)
         return kept
 
-    def _paid(self, key: str, endpoint: Endpoint, reply: Reply) -> PaidAnswer:
+    def _paid(self, key: str, endpoint: Endpoint | None, reply: Reply) -> PaidAnswer:
         return PaidAnswer(
             key=key,
             run_id=self.job.run,
             answer=reply.document,
             input_tokens=reply.input_tokens,
             output_tokens=reply.output_tokens,
-            cost=endpoint.price.cost(reply.input_tokens, reply.output_tokens) if endpoint.price else None,
+            cost=endpoint.price.cost(reply.input_tokens, reply.output_tokens) if endpoint and endpoint.price else None,
             latency_ms=reply.latency_ms,
         )
 

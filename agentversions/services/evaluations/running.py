@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
@@ -28,6 +27,7 @@ from .endpoints import find_endpoint, find_judge
 from .errors import NoEndpoint
 from .lines import Asked, Job, Line, Stop, Work, first_key
 from .playing import WAITING_PER_SLOT, play_in_thread
+from .spending import Spent
 
 HOLD = timedelta(seconds=20)
 RENEW = 2.0
@@ -35,7 +35,7 @@ RENEW = 2.0
 FEED = 100
 """Cases read at once; few enough that a suite of 50,000 takes no more memory than one of 500."""
 PAUSE = 0.25
-LINGER = 0.01
+LINGER = 0.025
 """Seconds that an answer waits for others to be committed with; other cases ask meanwhile."""
 MOST_TOGETHER = 100
 
@@ -102,26 +102,12 @@ def job_of(run: EvaluationRun) -> Job:
     )
 
 
-@dataclass
-class _Spent:
-    """What the run has paid for: answers that came, and questions that may still be answered."""
-
-    calls: int
-    cost: Decimal
-    in_flight: int = 0
-
-    @property
-    def expected(self) -> Decimal:
-        """The cost when every question in flight costs as much as an answer did on average."""
-        return self.cost + self.cost * self.in_flight / max(1, self.calls)
-
-
 class _Keeper:
     def __init__(self, run: EvaluationRun, runner: str, say: Callable[[], None], must_end: Callable[[], bool]) -> None:
         self.run, self.runner, self.say, self.must_end = run, runner, say, must_end
         self.job, self.line = job_of(run), Line()
         paid = PaidAnswer.objects.filter(run=run).aggregate(calls=Count("key"), cost=Sum("cost"))
-        self.spent = _Spent(paid["calls"], paid["cost"] or Decimal(0))
+        self.spent = Spent(run.max_calls, run.max_cost, paid["calls"], paid["cost"] or Decimal(0))
         self.kept: dict[str, PaidAnswer] = {}
         self.absent: set[str] = set()
         self.asking: dict[str, list[Asked]] = {}
@@ -129,6 +115,7 @@ class _Keeper:
         self.commit_at = 0.0
         self.ready: deque[Work] = deque()
         self.source = self._works()
+        self.has_loop_ended = False
         self.renew_at = 0.0
         self.why_stop: tuple[str, str] | None = None
 
@@ -140,8 +127,9 @@ class _Keeper:
         )
         thread.start()
         try:
-            while (batch := self._drain()) is not None:
-                self._serve(batch)
+            while not self.has_loop_ended:
+                self._serve(self._drain())
+            self._commit()
         except BaseException:
             self.line.abort()
             raise
@@ -152,19 +140,19 @@ class _Keeper:
         _end(self.run, self.runner, state, words)
         self.say()
 
-    def _drain(self) -> list[Asked] | None:
-        """What was asked meanwhile, at once or after a pause with nothing; None at the loop's end."""
+    def _drain(self) -> list[Asked]:
+        """What was asked meanwhile, at once or after a pause with nothing."""
         batch: list[Asked] = []
         try:
             pause = max(0.0, self.commit_at - time.monotonic()) if self.pending else PAUSE
             asked = self.line.asked.get(timeout=pause) if pause else self.line.asked.get_nowait()
-            while True:
-                if asked is None:
-                    return None
+            while asked is not None:
                 batch.append(asked)
                 asked = self.line.asked.get_nowait()
+            self.has_loop_ended = True
         except Empty:
-            return batch
+            pass
+        return batch
 
     def _serve(self, batch: list[Asked]) -> None:
         self._renew()
@@ -172,7 +160,7 @@ class _Keeper:
         if keeping and not self.pending:
             self.commit_at = time.monotonic() + LINGER
         self.pending += keeping
-        if self.pending and (time.monotonic() >= self.commit_at or len(self.pending) >= MOST_TOGETHER):
+        if time.monotonic() >= self.commit_at or len(self.pending) >= MOST_TOGETHER:
             self._commit()
         self._look([asked for asked in batch if asked.kind == "may"])
         for asked in batch:
@@ -185,9 +173,12 @@ class _Keeper:
             elif asked.kind == "give up":
                 self._stop(RunState.STOPPED, asked.payload)
                 self.line.answer(asked, Stop())
+        self.line.flush()
 
     def _commit(self) -> None:
         """Keep everything that came, then let its cases go on."""
+        if not self.pending:
+            return
         keeping, self.pending = self.pending, []
         paid = [asked.payload for asked in keeping if asked.kind == "paid"]
         self._keep([asked.payload for asked in keeping if asked.kind == "keep"], [row for _, row in paid])
@@ -221,9 +212,7 @@ class _Keeper:
             if results:
                 CaseResult.objects.bulk_create(results)
         for row in answers:
-            self.spent.in_flight -= 1
-            self.spent.calls += 1
-            self.spent.cost += row.cost or 0
+            self.spent.pay(row.cost)
 
     def _look(self, asking: list[Asked]) -> None:
         """The kept answer for each question; without one it may be asked, while the budget lasts.
@@ -243,7 +232,7 @@ class _Keeper:
             if found is None and asked.payload[0] in self.asking:
                 self.asking[asked.payload[0]].append(asked)
                 continue
-            if found is None and (words := self._over_budget()):
+            if found is None and (words := self.spent.over_budget):
                 self._stop(RunState.STOPPED, words)
             if found is None and self.why_stop:
                 self.line.answer(asked, Stop())
@@ -252,13 +241,6 @@ class _Keeper:
                 self.spent.in_flight += 1
                 self.asking[asked.payload[0]] = []
             self.line.answer(asked, found)
-
-    def _over_budget(self) -> str:
-        if self.run.max_calls is not None and self.spent.calls + self.spent.in_flight >= self.run.max_calls:
-            return f"The budget of {self.run.max_calls:,} calls is spent."
-        if self.run.max_cost is not None and self.spent.expected >= self.run.max_cost:
-            return f"The budget of {self.run.max_cost.normalize():f} is spent."
-        return ""
 
     def _stop(self, state: str, words: str) -> None:
         self.why_stop = self.why_stop or (state, words)
