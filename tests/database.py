@@ -45,7 +45,13 @@ def empty_all_tables() -> None:
     for all that refer to it, which takes a hundred times as long as the few rows of a test.
     """
     owner = _cleaner()
-    held = [sql.Identifier(table) for (table,) in owner.execute(_which_hold_rows())]
+    try:
+        rows = owner.execute(_which_hold_rows()).fetchall()
+    except psycopg.OperationalError:  # a test ended every connection to the database, this one too
+        close_cleaner()
+        owner = _cleaner()
+        rows = owner.execute(_which_hold_rows()).fetchall()
+    held = [sql.Identifier(table) for (table,) in rows]
     with owner.transaction():
         for table in held:
             owner.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
