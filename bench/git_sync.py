@@ -22,6 +22,7 @@ def main() -> int:
 
 def _run(folder: Path) -> int:
     from django.conf import settings
+    from django.db import connection
 
     from agentversions.models import AgentVersion, AuditEntry
     from agentversions.services.git.source import SourceSettings, configure_source
@@ -34,8 +35,15 @@ def _run(folder: Path) -> int:
     actor = make_user("admin")
     configure_source(wanted=SourceSettings(str(remote), "main", "agents"), actor=actor)
     bare = _seconds(lambda: _read_all(remote))
+    asked: list[str] = []
+
+    def note(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        asked.append(sql[:20])
+        return execute(sql, *rest)
+
     before = time.process_time()
-    first = _seconds(lambda: synchronise(trigger="bench"))
+    with connection.execute_wrapper(note):
+        first = _seconds(lambda: synchronise(trigger="bench"))
     own = time.process_time() - before
     second = _seconds(lambda: synchronise(trigger="bench"))
     versions, entries = AgentVersion.objects.count(), AuditEntry.objects.filter(action="version published").count()
@@ -45,6 +53,7 @@ def _run(folder: Path) -> int:
     for label, seconds, bar in (("first sync", first, FIRST_BAR), ("second sync", second, SECOND_BAR)):
         print(f"{label:48}{seconds:8.2f} s (bar {bar:.0f} s): {'pass' if seconds <= bar else 'FAIL'}")
     print(f"{'processor time of the first, without PostgreSQL':48}{own:8.2f} s")
+    print(f"{'queries of the first, per version':48}{len(asked) / max(versions, 1):8.2f} ({len(asked):,} in all)")
     print(f"per version {first / max(versions, 1) * 1000:.2f} ms; every commit is one version: {is_whole}")
     return 0 if is_whole and first <= FIRST_BAR and second <= SECOND_BAR else 1
 

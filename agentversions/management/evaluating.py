@@ -20,7 +20,7 @@ from agentversions.services.evaluations.running import run_suite
 
 FAILED = 2
 """The exit code when something could not be run; 1 says that the gate is shut."""
-POLL_S = 2.0
+POLL_S = 1.0
 PATIENCE = 5
 """Times in a row that a server may not answer."""
 DEFERRING = {502, 503, 504}

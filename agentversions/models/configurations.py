@@ -1,6 +1,5 @@
 """The value behind every pointer: an agent's complete configuration, found by its digest."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -12,6 +11,9 @@ from agentversions.core.digest import digest_of
 from agentversions.core.reading import read_body, write_body
 
 from .database import READ_AND_APPEND, append_only
+
+STATEMENT_SIZE = 250000
+"""Characters of bodies in one statement: a connection sends a statement of megabytes several times as slowly."""
 
 
 class DigestOfText(Func):
@@ -29,14 +31,19 @@ class ConfigurationManager(models.Manager["Configuration"]):
         (row,) = self.store_bodies([write_body(configuration)])
         return row
 
-    def store_bodies(self, bodies: list[str], *, at: datetime | None = None) -> "list[Configuration]":
-        """The rows of these canonical bodies; written in order of digest, so that two writers never deadlock.
-
-        `at` is a moment of the database's clock, for many rows: without it each asks for its own."""
-        moment = {"created_at": at} if at else {}
-        rows = [Configuration(digest=digest_of(body), body=body, **moment) for body in bodies]
+    def store_bodies(self, bodies: list[str]) -> "list[Configuration]":
+        """The rows of these canonical bodies; written in order of digest, so that two writers never deadlock."""
+        rows = [Configuration(digest=digest_of(body), body=body) for body in bodies]
         unique = {row.digest: row for row in rows}
-        self.bulk_create([unique[digest] for digest in sorted(unique)], ignore_conflicts=True)
+        portion: list[Configuration] = []
+        size = 0
+        for digest in sorted(unique):
+            portion.append(unique[digest])
+            size += len(unique[digest].body)
+            if size >= STATEMENT_SIZE:
+                self.bulk_create(portion, ignore_conflicts=True)
+                portion, size = [], 0
+        self.bulk_create(portion, ignore_conflicts=True)
         return rows
 
 

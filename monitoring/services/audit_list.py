@@ -12,8 +12,8 @@ from agentversions.services.sealing import Sealed, Tail, last_seal, read_tail, s
 from monitoring.core.audit_filter import NOBODY, AuditFilter
 from monitoring.core.page_key import PageKey
 
-from .call_list import days_ago, end_of, moment_of
 from .key_pages import beside, cut_page
+from .spans import within
 from .time_limit import TookTooLong, at_most
 
 PER_PAGE = 50
@@ -142,13 +142,7 @@ def _narrow(wanted: AuditFilter) -> Any:
         found = found.exclude(reason="").filter(reason__icontains=wanted.words)
     exact = {"action": wanted.action, "origin": wanted.origin, "client_address": wanted.address}
     found = found.filter(**{name: value for name, value in exact.items() if value})
-    if wanted.days:
-        found = found.filter(at__gte=days_ago(int(wanted.days)))
-    if wanted.since:
-        found = found.filter(at__gte=moment_of(wanted.since))
-    if wanted.until:
-        found = found.filter(at__lt=end_of(wanted.until))
-    return found
+    return within(found, "at", days=wanted.days, since=wanted.since, until=wanted.until)
 
 
 def _with_seals(entries: list[AuditEntry]) -> list[AuditRow]:

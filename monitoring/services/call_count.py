@@ -10,8 +10,9 @@ from django.db.models import Sum
 from monitoring.core.call_filter import CallFilter
 from monitoring.models import HourFigures
 
-from .call_list import agent_key, all_of, days_ago, end_of, moment_of
+from .call_list import agent_key, all_of
 from .rows import UNKNOWN_VERSION
+from .spans import days_ago, end_of, moment_of
 
 MOST_COUNTED = 10_000
 """Calls that are counted one by one; beyond them PostgreSQL's estimate is said."""

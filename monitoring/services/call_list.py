@@ -3,25 +3,25 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from django.db.models import Q
-from django.utils.timezone import get_current_timezone, localdate
 
 from agentversions.models import Agent
 from channels.core.phone_numbers import NotANumber, read_caller, read_number
 from channels.core.rollout_states import State
 from channels.core.rollout_steps import Arm
 from channels.models import Rollout
-from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_version_number, read_day
+from monitoring.core.call_filter import DRAFT, SENTIMENTS, UNKNOWN, CallFilter, is_version_number
 from monitoring.core.figures import UNATTRIBUTED
 from monitoring.core.page_key import PageKey
 from monitoring.models import Call
 
 from .key_pages import beside, cut_page
 from .rows import caller_keys
+from .spans import within
 from .time_limit import at_most
 
 PER_PAGE = 50
@@ -167,12 +167,7 @@ def _narrow(wanted: CallFilter) -> Any:
         found = found.filter(duration_ms__gte=int(wanted.shortest) * 1000)
     if wanted.longest:
         found = found.filter(duration_ms__lte=int(wanted.longest) * 1000)
-    if wanted.days:
-        found = found.filter(started_at__gte=days_ago(int(wanted.days)))
-    if wanted.since:
-        found = found.filter(started_at__gte=moment_of(wanted.since))
-    if wanted.until:
-        found = found.filter(started_at__lt=end_of(wanted.until))
+    found = within(found, "started_at", days=wanted.days, since=wanted.since, until=wanted.until)
     if wanted.caller:
         unit = read_caller(wanted.caller, None).unit
         found = found.filter(caller_hash=caller_keys().hash_of(unit)) if unit else found.filter(caller_shown="withheld")
@@ -224,23 +219,6 @@ def _channel(text: str) -> str:
         return read_number(text)
     except NotANumber:
         return text
-
-
-def days_ago(days: int) -> datetime:
-    """When the last so many days of the reader's began; 1 is today."""
-    return datetime.combine(localdate() - timedelta(days=days - 1), time(), get_current_timezone())
-
-
-def moment_of(text: str) -> datetime:
-    moment = read_day(text)
-    assert moment is not None
-    return moment if moment.tzinfo else moment.replace(tzinfo=get_current_timezone())
-
-
-def end_of(text: str) -> datetime:
-    """A day means its whole; a moment itself."""
-    moment = moment_of(text)
-    return moment + timedelta(days=1) if len(text) == 10 else moment
 
 
 def _key(call: Call) -> PageKey:

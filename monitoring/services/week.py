@@ -11,7 +11,7 @@ from agentversions.models import Agent
 from monitoring.core.comparing import Estimate, rate
 from monitoring.models import HourFigures
 
-from .call_list import days_ago
+from .spans import days_ago
 
 DAYS = 7
 """Of the reader's, today with them; the list of calls and the analytics know them by the same number."""

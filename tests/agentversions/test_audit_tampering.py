@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
@@ -242,6 +243,31 @@ def test_a_seal_that_does_not_follow_is_refused_by_the_database() -> None:
     for position, entry, previous in ((3, third, "0" * 64), (4, third, "0" * 64), (2, third, "0" * 64), (3, first, "")):
         with pytest.raises(DatabaseError), transaction.atomic():
             AuditSeal.objects.create(position=position, entry_id=entry, hash="1" * 64, previous=previous)
+
+
+def test_of_many_seals_at_once_each_has_to_follow_the_one_before() -> None:
+    write("one")
+    seal_all()
+    head = last_seal()
+    assert head is not None
+    ids = write("two", "three", "four")
+    good = [AuditSeal(position=at + 2, entry_id=entry, hash=f"{at + 1}" * 64) for at, entry in enumerate(ids)]
+    for at, seal in enumerate(good):
+        seal.previous = good[at - 1].hash if at else head.hash
+
+    def refused(which: int, **wrong: Any) -> None:
+        seals = [copy(seal) for seal in good]
+        vars(seals[which - 2]).update(wrong)
+        with pytest.raises(DatabaseError, match="does not follow"), transaction.atomic():
+            AuditSeal.objects.bulk_create(seals)
+
+    refused(2, previous="0" * 64)
+    refused(3, previous=head.hash)
+    refused(4, previous=good[0].hash)
+    refused(4, position=9)
+    refused(2, entry_id=ids[2] + 1)
+    AuditSeal.objects.bulk_create(reversed(good))
+    assert sealed()[1:] == ids
 
 
 @pytest.mark.parametrize("text", ["head", "", "0" * 63])

@@ -27,7 +27,7 @@ from tests.scripted_llm import ScriptedModel, scripted_model
 
 from .conftest import PageAs
 from .forge import Forge
-from .worker import working
+from .worker_process import working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "what the forge signs with"

@@ -48,7 +48,7 @@ from tests.monitoring.audit_log import page_of, write
 
 pytestmark = pytest.mark.django_db
 PROJECT = Path(__file__).resolve().parents[2]
-RECORDERS = {"record", "record_once_per_sitting"}
+RECORDERS = {"record", "record_once_per_sitting", "entry_of"}
 THEMSELVES = Path("agentversions/services/audit.py")
 OF_LIBRARY = {"locked.kind", "entry.kind"}
 """What a library entry is: the only kinds that no text of the code names."""

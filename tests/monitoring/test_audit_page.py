@@ -34,6 +34,15 @@ def test_the_page_says_who_when_from_where_why_and_what(client: Client, reader: 
     assert client.get(f"/audit/{10**30}/").status_code == 404
 
 
+def test_who_was_renamed_since_stands_with_the_name_of_then(client: Client, reader: User) -> None:
+    entry = write("one", actor=reader)
+    assert "(then" not in page_of(client)
+    reader.username = "nora"
+    reader.save()
+    assert "(then vera)" in page_of(client)
+    assert "Vera Viewer (nora) (then vera)" in client.get(f"/audit/{entry.pk}/").content.decode()
+
+
 def test_the_page_shows_how_far_the_chain_reaches(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing is sealed yet" in page_of(client)
     entry = write("one")

@@ -36,7 +36,7 @@ def append_versions(made: list[Placed], authors: Authors) -> None:
         return
     # One moment for all, taken after the agents are locked; a default of the database would be asked row by row.
     now = database_now()
-    Configuration.objects.store_bodies([placed.folder.body for placed in made], at=now)
+    Configuration.objects.store_bodies([placed.folder.body for placed in made])
     versions = AgentVersion.objects.bulk_create(
         [
             AgentVersion(

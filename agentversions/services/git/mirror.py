@@ -32,18 +32,13 @@ class Mirror:
 
     def remote_head(self, branch: str) -> str | None:
         """The hash at the head of a branch of the repository itself; None when it has no such branch."""
-        _, output = run_git("ls-remote", "--quiet", "--heads", "--", self.address, address=self.address)
-        for line in output.decode("utf-8", "replace").splitlines():
-            commit, _, ref = line.partition("\t")
-            if ref == f"refs/heads/{branch}":
-                return commit
-        return None
+        return self.remote_branches().get(branch)
 
-    def remote_branches(self) -> list[str]:
-        """The names of the repository's branches."""
+    def remote_branches(self) -> dict[str, str]:
+        """The repository's own branches by name, each with the hash at its head. Raises GitFailed."""
         _, output = run_git("ls-remote", "--quiet", "--heads", "--", self.address, address=self.address)
-        refs = (line.partition("\t")[2] for line in output.decode("utf-8", "replace").splitlines())
-        return [ref.removeprefix("refs/heads/") for ref in refs]
+        lines = (line.partition("\t") for line in output.decode("utf-8", "replace").splitlines())
+        return {ref.removeprefix("refs/heads/"): commit for commit, _, ref in lines}
 
     def fetch(self, branch: str) -> str:
         """Fetch a branch; gives its head. Raises GitFailed."""

@@ -77,9 +77,10 @@ def only_one() -> Iterator[None]:
 
 def look(source: GitSource, mirror: Mirror) -> str:
     """The head of the followed branch, fetched when it moved; how far behind we are is noted. Raises GitFailed."""
-    head = mirror.remote_head(source.branch)
+    branches = mirror.remote_branches()
+    head = branches.get(source.branch)
     if head is None:
-        there = ", ".join(sorted(mirror.remote_branches())[:10]) or "none"
+        there = ", ".join(sorted(branches)[:10]) or "none"
         raise GitFailed(
             f"The branch “{source.branch}” is not in the repository (there: {there}). Push it, or follow another."
         )
