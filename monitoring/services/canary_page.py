@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from channels.core.rollout_judging import Counts, Rule
 from channels.core.rollout_steps import Arm
 from channels.core.shares import percent
 from channels.models import Rollout
@@ -94,7 +95,6 @@ class Shown:
     count: int
     last: CanaryEvaluation | None
     statistics: dict[str, Any]
-    policy: dict[str, Any]
     arms: list[ArmFigures]
     points: list[Point]
 
@@ -106,7 +106,12 @@ class Shown:
     @property
     def is_simple(self) -> bool:
         """Whether the simple rule decides."""
-        return bool(self.policy.get("mode") == "threshold")
+        return self.rollout.judging.rule == Rule.THRESHOLD
+
+    @property
+    def counts_successes(self) -> bool:
+        """Whether successful calls are counted, because most fail."""
+        return self.rollout.judging.counts == Counts.SUCCESSES
 
     @property
     def problem(self) -> str:
@@ -128,7 +133,6 @@ def show_judging(rollout: Rollout) -> Shown:
         rows.count(),
         last,
         body.get("statistics", {}),
-        body.get("policy", {}),
         arms,
         list(_points(rollout)),
     )

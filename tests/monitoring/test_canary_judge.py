@@ -127,7 +127,7 @@ class TestOne:
         assert body["words"] == evaluation.words
         assert body["action"] == evaluation.action
         assert body["seen"]["canary"]["due"] == len([call for call in calls if call.is_canary])
-        assert body["policy"]["rates"] == [{"label": "failure", "name": "negative calls"}]
+        assert body["policy"]["rates"] == [{"counts": "failures", "name": "negative calls"}]
         assert evaluation.move.move == "start"
         assert evaluation.routed_to > 0
         assert evaluation.calls_to > 0

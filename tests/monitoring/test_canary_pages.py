@@ -12,7 +12,7 @@ from agentversions.models import Agent
 from agentversions.models.database import database_now
 from agentversions.services.deployments import make_live
 from agentversions.services.tokens import make_token
-from channels.core.rollout_judging import Guardrail, Judging
+from channels.core.rollout_judging import Counts, Guardrail, Judging, Rule
 from channels.core.rollout_steps import Step
 from channels.models import Rollout
 from monitoring.models import Call, CanaryEvaluation
@@ -72,6 +72,22 @@ def test_the_fragment_shows_what_was_said_and_on_what(rollout: Rollout, client: 
         found = Call.objects.filter(sender_id__in=[call.sender_id for call in arm.samples])
         assert {call.version for call in found} == {arm.version.number}
         assert all(f"/calls/{call.sender_id}/" in page for call in arm.samples)
+
+
+@pytest.mark.parametrize(
+    ("judging", "words"),
+    [
+        (Judging(rule=Rule.THRESHOLD), "The simple rule decides here"),
+        (Judging(counts=Counts.SUCCESSES), "How many times as often V1 succeeds as V2"),
+    ],
+)
+def test_it_says_by_which_rule_and_by_which_calls_it_is_judged(
+    agent: Agent, client: Client, judging: Judging, words: str
+) -> None:
+    rollout = begin(agent, judging=judging)
+    run(rollout, range(100), SOME)
+    judge_rollout(rollout.pk)
+    assert words in verdict(client, rollout).content.decode()
 
 
 def test_without_anything_new_nothing_is_sent(rollout: Rollout, client: Client) -> None:
