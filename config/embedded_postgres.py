@@ -32,6 +32,8 @@ from config.embedded_layout import Layout, find_layout
 from config.problem import Problem
 
 LOG_LIMIT = 10 * 1024 * 1024
+MOST_SECONDS_OF_RECOVERY = 600
+"""After a crash PostgreSQL reads every file anew before it takes connections: on a busy disk more than a minute."""
 
 
 def ensure_running() -> tuple[str, str]:
@@ -123,7 +125,7 @@ def _start(layout: Layout, credentials: Credentials) -> Credentials:
             str(layout.data),
             "--wait",
             "--timeout",
-            "60",
+            str(MOST_SECONDS_OF_RECOVERY),
             "--silent",
             "--options",
             options,
