@@ -186,7 +186,7 @@ def open_version(page: Page, version: str, name: str) -> None:
 
 def read_what_flipped(page: Page) -> None:
     page.get_by_role("link", name="Compare with live").click()
-    broken = page.get_by_role("region", name="Chest pain")
+    broken = page.get_by_role("region", name="Chest pain", exact=True)
     expect(broken).to_contain_text("pass → fail")
     expect(broken).to_contain_text("Must pass")
     expect(broken.locator("del")).not_to_have_count(0)
