@@ -15,7 +15,7 @@ from django.test.utils import setup_databases, teardown_databases
 from hypothesis import settings as laws
 
 from monitoring.services import partitions
-from tests.database import as_owner, close_cleaner, commit_without_waiting, empty_all_tables
+from tests.database import as_owner, close_cleaner, commit_without_waiting, empty_all_tables, end_other_sessions
 
 # Append-only tables refuse TRUNCATE, so tests that commit are cleaned up by the owner with the triggers off.
 TransactionTestCase._fixture_teardown = lambda self: empty_all_tables()  # type: ignore[method-assign]
@@ -71,6 +71,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
             commit_without_waiting()
         yield
         close_cleaner()
+        end_other_sessions()
         with as_owner():
             teardown_databases(config, verbosity=0)
 

@@ -38,6 +38,15 @@ def commit_without_waiting() -> None:
         cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
 
 
+def end_other_sessions() -> None:
+    """End what threads of tests left open, or a pool just began: the database cannot be removed while it is used."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+
+
 def empty_all_tables() -> None:
     """Empty every table of the apps, as the owner, with the append-only triggers off for that moment.
 
