@@ -46,6 +46,11 @@ class Installation:
         """Run a management command; its output."""
         return self._python("manage.py", *arguments)
 
+    def token_made_by(self, script: str) -> str:
+        """Run a script in the product's shell; the secret of an API token, which it prints as `TOKEN …`."""
+        said = self.manage("shell", "--verbosity=0", "-c", script)
+        return next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
+
     def start_database(self) -> None:
         """Start this installation's PostgreSQL; also after it was killed."""
         self._database("start")

@@ -114,8 +114,7 @@ class Sender:
 
 @pytest.fixture
 def sender(installation: Installation) -> Sender:
-    said = installation.manage("shell", "--verbosity=0", "-c", PREPARE)
-    token = next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
+    token = installation.token_made_by(PREPARE)
     until(lambda: _ready(installation)["store_generation"] >= _ready(installation)["generation"] > 0)
     return Sender(installation.address, token)
 

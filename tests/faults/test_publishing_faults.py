@@ -105,8 +105,7 @@ def publish_under(
 
 def prepare(installation: Installation) -> str:
     """An agent to publish, and a token that may."""
-    said = installation.manage("shell", "--verbosity=0", "-c", PREPARE)
-    return next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
+    return installation.token_made_by(PREPARE)
 
 
 def assert_whole(installation: Installation, acknowledged: list[int]) -> None:

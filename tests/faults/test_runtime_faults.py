@@ -34,8 +34,7 @@ print("TOKEN", made.secret)
 
 @pytest.fixture
 def token(installation: Installation) -> str:
-    said = installation.manage("shell", "--verbosity=0", "-c", PREPARE)
-    return next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
+    return installation.token_made_by(PREPARE)
 
 
 @dataclass

@@ -39,8 +39,7 @@ def plan(installation: Installation, token: str, at: datetime) -> None:
 
 
 def test_every_planned_change_and_return_is_made_once_while_workers_are_killed(installation: Installation) -> None:
-    said = installation.manage("shell", "--verbosity=0", "-c", PREPARE)
-    token = next(line.split()[1] for line in said.splitlines() if line.startswith("TOKEN"))
+    token = installation.token_made_by(PREPARE)
     for _ in range(3):
         installation.start_worker()
     at = datetime.now(UTC) + timedelta(seconds=8)
