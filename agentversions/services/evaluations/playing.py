@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx2
@@ -56,12 +58,17 @@ def play_in_thread(job: Job, line: Line, ended: "Future[None]") -> None:
         line.asked.put(None)
 
 
+@cache
+def _certificates() -> SSLContext:
+    """Whom connections trust; read once per process, because it takes a tenth of a second."""
+    return httpx2.create_ssl_context()
+
+
 async def _play_all(job: Job, line: Line) -> None:
     async with AsyncExitStack() as stack:
         lanes: asyncio.Queue[_Lane] = asyncio.Queue()
-        certificates = httpx2.create_ssl_context()
         for _ in range(job.concurrency):
-            connection = await stack.enter_async_context(DefaultAsyncHttpxClient(verify=certificates))
+            connection = await stack.enter_async_context(DefaultAsyncHttpxClient(verify=_certificates()))
             judge = job.judge.client(connection) if job.judge else None
             lanes.put_nowait(_Lane(job.endpoint.client(connection), judge))
         player = _Player(job, line, lanes)
