@@ -12,19 +12,20 @@ from .audit import record
 from .draft_pointer import lock_agent, refuse_archived
 from .errors import NotLive, ReasonMissing
 from .freezes import refuse_frozen
-from .live_versions import live_version, require_live_version
+from .live_versions import is_emergency, is_rollback, live_version, require_live_version
 from .readiness import readiness_of, require_ready
 from .release_rules import rules_of
 
 __all__ = [
     "current_deployment",
+    "is_emergency",
+    "is_rollback",
     "live_version",
     "make_live",
     "promote",
     "register_follower",
     "require_live_version",
     "roll_back",
-    "was_live",
 ]
 
 Follower = Callable[[Deployment, User], None]
@@ -44,11 +45,6 @@ def current_deployment(agent: Agent) -> Deployment:
     if row is None:
         raise NotLive(f"“{agent.name}” has no live version yet. Make one live first.")
     return row
-
-
-def was_live(version: AgentVersion) -> bool:
-    """Whether callers of the live version heard it before."""
-    return bool(version.deployments.exists())
 
 
 @transaction.atomic
@@ -75,16 +71,15 @@ def promote(*, version: AgentVersion, reason: str = "", actor: User) -> Deployme
     locked = lock_agent(version.agent)
     refuse_archived(locked)
     refuse_frozen(reason=reason, actor=actor)
-    live = live_version(locked)
-    is_rollback = live is not None and version.number < live.number
+    goes_back = is_rollback(version, live_version(locked))
     override = readiness_of(version).override
-    return _deploy(locked, version, reason, is_rollback=is_rollback, override=override, actor=actor)
+    return _deploy(locked, version, reason, is_rollback=goes_back, override=override, actor=actor)
 
 
 @transaction.atomic
 def roll_back(*, agent: Agent, to: AgentVersion, reason: str, override_reason: str = "", actor: User) -> Deployment:
-    """Make an earlier version live again. One that was live before needs no gate and no approval; where the agent asks
-    for them, the rollback is flagged for an approver to look at afterwards.
+    """Make another version live because what is live is bad. An earlier one that was live before needs no gate and no
+    approval; where the agent asks for them, the rollback is flagged for an approver to look at afterwards.
 
     Raises ReasonMissing without a reason, NotLive when nothing is live, AgentArchived, RoutesFrozen, NotReady.
     """
@@ -92,9 +87,9 @@ def roll_back(*, agent: Agent, to: AgentVersion, reason: str, override_reason: s
         raise ReasonMissing("Say why you roll back; whoever reads the history at night needs it.")
     locked = lock_agent(agent)
     refuse_archived(locked)
-    require_live_version(locked)
+    live = require_live_version(locked)
     refuse_frozen(reason=reason, actor=actor)
-    if not was_live(to):
+    if not is_emergency(to, live):
         override = require_ready(to, override_reason=override_reason, actor=actor)
         return _deploy(locked, to, reason, is_rollback=True, override=override, actor=actor)
     deployment = _deploy(locked, to, reason, is_rollback=True, override=None, actor=actor)

@@ -17,3 +17,13 @@ def require_live_version(agent: Agent) -> AgentVersion:
     if version is None:
         raise NotLive(f"“{agent.name}” has no live version yet. Make one live first.")
     return version
+
+
+def is_rollback(version: AgentVersion, live: AgentVersion | None) -> bool:
+    """Whether making this version live goes back: to an earlier one than what is live."""
+    return live is not None and version.number < live.number
+
+
+def is_emergency(version: AgentVersion, live: AgentVersion | None) -> bool:
+    """Whether making this version live goes back to what callers heard before: that needs no gate and no approval."""
+    return is_rollback(version, live) and bool(version.deployments.exists())

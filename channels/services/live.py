@@ -3,15 +3,10 @@
 from django.db import transaction
 
 from agentversions.models import AgentVersion, Deployment, User
-from agentversions.services.deployments import live_version, make_live, roll_back
+from agentversions.services.deployments import is_rollback, live_version, make_live, roll_back
 from agentversions.services.draft_pointer import lock_agent
 
 from .errors import LiveMoved
-
-
-def is_rollback(version: AgentVersion, live: AgentVersion | None) -> bool:
-    """Whether making this version live goes back: to an earlier one than what is live."""
-    return live is not None and version.number < live.number
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from agentversions.core.roles import Permission
 from agentversions.models import Deployment
 from agentversions.models.database import database_now
-from agentversions.services.deployments import live_version, make_live, roll_back
+from agentversions.services.deployments import is_rollback, live_version, make_live, roll_back
 from agentversions.services.errors import NotAllowed, Refused
 from agentversions.services.freezes import refuse_frozen
 from channels.models import Channel, ScheduledChange, ScheduledStep
@@ -16,7 +16,6 @@ from channels.models.schedule import Outcome, Step
 
 from .batches import apply_moves, plan_moves, undo_batch
 from .errors import ScheduleRefused
-from .live import is_rollback
 from .moves import in_words
 from .schedule import lock_change, waiting_step
 

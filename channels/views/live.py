@@ -9,7 +9,7 @@ from agentversions.models import AgentVersion, Deployment, User
 from agentversions.services.approval_list import request_of_version
 from agentversions.services.approvals import may_ask
 from agentversions.services.comparison import compare_sides
-from agentversions.services.deployments import live_version, was_live
+from agentversions.services.deployments import is_emergency, is_rollback, live_version
 from agentversions.services.errors import AgentArchived, NotAllowed, NotReady, ReasonMissing, RoutesFrozen
 from agentversions.services.readiness import readiness_of
 from agentversions.views.access import actor_of, agent_or_404, page, version_or_404
@@ -17,7 +17,7 @@ from channels.core.routes import Follow
 from channels.forms.live import LiveForm
 from channels.services.errors import LiveMoved
 from channels.services.followers import followers
-from channels.services.live import is_rollback, move_live
+from channels.services.live import move_live
 from config.htmx import done, fragment_or_page
 
 FRAGMENTS = "channels/fragments"
@@ -61,11 +61,11 @@ def live_dialog(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def _readiness(version: AgentVersion, live: AgentVersion | None, actor: User) -> dict[str, object]:
     """What the dialog says of the gate and the approvals. Going back to what was live needs neither."""
     readiness = readiness_of(version)
-    is_emergency = is_rollback(version, live) and was_live(version)
+    needs_nobody = is_emergency(version, live)
     return {
         "readiness": readiness,
-        "is_held": not readiness.is_ready and not is_emergency,
-        "is_reviewed": is_emergency and readiness.rules.ask_something,
+        "is_held": not readiness.is_ready and not needs_nobody,
+        "is_reviewed": needs_nobody and readiness.rules.ask_something,
         "asked": request_of_version(version),
         "may_ask": may_ask(actor),
         "may_override": actor.allows(Permission.APPROVE) and version.created_by_id != actor.pk,

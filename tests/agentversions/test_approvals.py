@@ -25,6 +25,7 @@ from agentversions.services.errors import (
 )
 from agentversions.services.freezes import create_freeze
 from agentversions.services.readiness import readiness_of
+from agentversions.services.release_rules import set_rules
 from agentversions.services.rollback_reviews import review_rollback, waiting_rollbacks
 from tests.factories import make_user, make_version
 
@@ -266,3 +267,13 @@ def test_going_back_to_a_version_that_never_was_live_is_no_emergency(release: Re
     approve(ask(release, third, goes_live=True), release.approver)
     with pytest.raises(NotReady):
         roll_back(agent=release.agent, to=release.second, reason="Older", actor=release.operator)
+
+
+def test_a_later_version_is_no_way_back_though_it_was_live_before() -> None:
+    release = make_release()
+    make_live(version=release.second, actor=release.operator)
+    set_rules(agent=release.agent, approvals=1, tolerance=0, suites=(), actor=release.admin)
+    roll_back(agent=release.agent, to=release.first, reason="Complaints", actor=release.operator)
+    with pytest.raises(NotReady):
+        roll_back(agent=release.agent, to=release.second, reason="They were wrong", actor=release.operator)
+    assert live_version(release.agent) == release.first
