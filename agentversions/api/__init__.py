@@ -15,6 +15,7 @@ from . import (
     git,
     histories,
     libraries,
+    rollback_reviews,
     versions,
 )
 from .application import Api
@@ -33,5 +34,6 @@ api.add("", evaluations.router, tag="Evaluations")
 api.add("", evaluation_runs.router, tag="Evaluations")
 api.add("", evaluation_checks.router, tag="Evaluations")
 api.add("", approvals.router, tag="Approvals")
+api.add("", rollback_reviews.router, tag="Approvals")
 api.add("", configurations.router, tag="Configurations")
 api.add("", documents.router_about(api), tag="About")

@@ -127,3 +127,30 @@ class ReadinessAnswer(Answer):
     missing: list[MissingAnswer]
     approved_by: list[str]
     override: str | None
+
+
+class NewReview(Body):
+    """What you found when you looked at a rollback."""
+
+    note: Annotated[str, Field(max_length=2_000)] = ""
+
+
+class RollbackReviewAnswer(Answer):
+    """A rollback to `version`; `reviewed_by` and `reviewed_at` are null until somebody has looked at it."""
+
+    id: int
+    agent: str
+    version: int
+    reason: str
+    rolled_back_by: str
+    rolled_back_at: datetime
+    note: str
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+
+
+class RollbackReviewList(Answer):
+    """Rollbacks that wait for a look, the oldest first; `next` is the address of the next page, null at the end."""
+
+    items: list[RollbackReviewAnswer]
+    next: str | None
