@@ -231,3 +231,17 @@ def test_what_could_not_be_run_ends_with_2(
     repository.write("agents/clinic/agent.yaml", "name: Clinic\nmodel: {temperature: 9}\n")
     repository.commit("Too hot")
     assert "Temperature must be at most 2" in refused(folder, server)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_without_a_worker_is_not_waited_for_longer_than_asked(
+    live_server: Any, model: ScriptedModel, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(repository, make_user("admin"))
+    synchronise(trigger="test")
+    suite_of(case("hours", "Open?"), name="Front desk")
+    monkeypatch.setenv("AGENT_VERSIONS_TOKEN", token())
+    with pytest.raises(CommandError, match=r"has not ended after 0 s\. Does a worker run on the server\?") as error:
+        call_command("evaluate", "front-desk", "clinic@1", f"--server={live_server.url}", "--wait=0")
+    assert error.value.returncode == 2
+    assert not model.asked
